@@ -15,9 +15,9 @@ class AgentState(enum.Enum):
     CHECKED = "checked"
     "An authentic check came; the peer has nominated no pair."
     SELECTED = "selected"
-    "The peer nominated a pair, which carries the media."
+    "The peer nominated a pair, which carries the media once it has answered."
     EXPIRED = "expired"
-    "No sign of consent came for 30 s: nothing is sent."
+    "No sign of consent came for 30 s: nothing is sent. A viewer's are its answers alone."
     CLOSED = "closed"
 
 

@@ -1,7 +1,8 @@
 """The ICE-lite agent of one peer (RFC 8445 sections 2.5 and 7.3): answers checks, is controlled.
 
-The peer makes the pairs and nominates; the newest nomination is the selected pair. No I/O: answers
-and requests are returned, and times are arguments in seconds of one clock.
+The peer makes the pairs and nominates; the newest nomination is the selected pair. Who is sent
+media must show that it is there: a path carries it once it has answered a request of ours. No I/O:
+answers and requests are returned, and times are arguments in seconds of one clock.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Protocol
 
 from app.ice.agent_state import AGENT, AgentEvent, AgentState
 from app.ice.credentials import SessionCredentials
+from app.ice.path_record import CONSENT_S, PathRecord, encode_request
 from app.ice.refusals import PacketRefusals
 from app.ice.stun import (
     Attribute,
@@ -22,7 +24,6 @@ from app.ice.stun import (
     encode_error,
     encode_message,
     is_authentic,
-    new_transaction,
 )
 from app.token_bucket import TokenBucket
 from wire.state_machine import StateMachine
@@ -42,29 +43,22 @@ Path = tuple[PortSocket, Address]
 MAX_PATHS = 16
 """Addresses that one peer may have at a time: its interfaces, behind its NATs."""
 
-CONSENT_S = 30.0
-"""RFC 7675 section 5.1: nothing is sent when the last sign of consent is this old."""
-
 RESTART_S = 30.0
 """A restart of ICE of which no pair is nominated by then is given up, and the old session stays."""
 
-REQUEST_S = 5.0
-"""Seconds between our own requests, which measure the round trip: the pace of consent checks."""
-
-MAX_UNANSWERED = 3
-"""Requests in a row without an answer, after which the path is asked no more. FFmpeg's whip muxer
-answers none once it sends."""
+MAX_UNPROVEN_BYTES = 16_384
+"""Sent to a viewer, in all, along paths that have answered nothing yet: four flights of DTLS with
+what is repeated of them. A source of checks may be forged."""
 
 MIN_TAKEOVER_S = 15.0
 """A path goes over to another peer once its owner was silent for this long: two or three consent
 checks. A client that came back may have the address of the session that it left."""
 
 _CHECKS_PER_S, _CHECK_BURST = 100.0, 200.0
+"""Requests that are answered, and of unknown paths those whose digest is computed."""
+
 _JOINS_PER_S = 0.5
 """Sixteen paths at once and one more every 2 s: a phone that moves about needs no more."""
-
-_PRIORITY = (110 << 24 | 65535 << 8 | 255).to_bytes(4, "big")
-"""RFC 8445 section 7.1.1: that of a peer-reflexive candidate of ours, by section 5.1.2.1."""
 
 
 class PeerDirectory(Protocol):
@@ -89,6 +83,8 @@ class AgentEvents:
     "The state changed, but for CLOSED."
     on_check: Callable[[], None] = lambda: None
     "An authentic check came."
+    on_answer: Callable[[], None] = lambda: None
+    "The path that data is sent along answered a request of ours."
     on_restart: Callable[[], None] = lambda: None
     "The credentials of the restart are those of the session now."
 
@@ -106,7 +102,7 @@ class LiteAgent:
         now: float,
         media_is_consent: bool = False,
     ) -> None:
-        """``media_is_consent``: what arrives authentic stands for consent too (``on_media``)."""
+        """``media_is_consent``: it is sent no media, and whatever authentic it sends is consent."""
         self.events = events
         self.refusals = refusals
         self.round_trip_s: float | None = None
@@ -117,17 +113,20 @@ class LiteAgent:
         "Credentials of a restart, of which no pair is nominated yet."
         self._offered_until = 0.0
         self._life = StateMachine(AGENT, owner="ICE agent")
-        self._paths: dict[Path, float] = {}
-        "Time of the last authentic check by path, the newest path last."
+        self._paths: dict[Path, PathRecord] = {}
+        "The newest path last."
         self._selected: Path | None = None
-        self._consent_at = now
+        self._nominated: Path | None = None
+        "The newest nomination, if it has answered nothing yet and another path is in use."
+        self._seen_at = now
+        "Time of the last sign of life."
+        self._granted_at = now
+        "Time from which on it may be asked in vain for as long as consent lasts."
+        self._unproven_bytes = MAX_UNPROVEN_BYTES
         self._media_is_consent = media_is_consent
         self._checks = TokenBucket(per_s=_CHECKS_PER_S, burst=_CHECK_BURST)
+        self._strange_checks = TokenBucket(per_s=_CHECKS_PER_S, burst=_CHECK_BURST)
         self._joins = TokenBucket(per_s=_JOINS_PER_S, burst=float(MAX_PATHS))
-        self._request: tuple[bytes, float] | None = None
-        "(transaction, time) of the request that is not answered."
-        self._next_request_at = now
-        self._unanswered = 0
         self._tie_breaker = secrets.token_bytes(8)
         directory.add_name(credentials.name, self)
 
@@ -143,21 +142,41 @@ class LiteAgent:
 
     @property
     def path(self) -> Path | None:
-        """The path that data is sent along: the selected pair, before there is one the newest."""
+        """The path in use: the selected pair, before there is one the newest that answered."""
         if self.state in (AgentState.EXPIRED, AgentState.CLOSED):
             return None
         if self._selected is not None:
             return self._selected
-        return next(reversed(self._paths), None)
+        newest = next(reversed(self._paths), None)
+        return next((p for p in reversed(self._paths) if self._paths[p].is_proven), newest)
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """Paths from which data is taken."""
         return tuple(self._paths)
 
-    def may_check(self, *, now: float) -> bool:
-        """True if one more request is read: the digest is computed for so many a second."""
-        if self._checks.take(now=now):
+    def path_for(self, datagrams: Sequence[bytes]) -> Path | None:
+        """Returns the path that these datagrams may be sent along now, None if there is none.
+
+        To a viewer on a path that has answered nothing only a handshake of DTLS is sent.
+        """
+        path = self.path
+        if path is None or self._media_is_consent or self._paths[path].is_proven:
+            return path
+        size = sum(map(len, datagrams))
+        # RFC 7983 section 7: 20 to 63 is DTLS.
+        if size > self._unproven_bytes or not all(20 <= each[0] < 64 for each in datagrams):
+            self.refusals.refuse("unproven")
+            return None
+        self._unproven_bytes -= size
+        return path
+
+    def may_check(self, path: Path, *, now: float) -> bool:
+        """True if one more request is read, for which a digest is computed.
+
+        A known path's always is, like its SRTP: strangers' requests cannot use up what it needs.
+        """
+        if path in self._paths or self._strange_checks.take(now=now):
             return True
         self.refusals.refuse("stun_flood")
         return False
@@ -174,6 +193,9 @@ class LiteAgent:
             message, data, credentials.local.password.encode()
         ):
             self.refusals.refuse("stun_stranger")
+            return None
+        if not self._checks.take(now=now):
+            self.refusals.refuse("stun_flood")
             return None
         if message.unknown:
             types = b"".join(each.to_bytes(2, "big") for each in message.unknown)
@@ -200,21 +222,24 @@ class LiteAgent:
             integrity=message.integrity or Attribute.MESSAGE_INTEGRITY,
         )
 
-    def on_response(self, message: StunMessage, data: bytes, *, now: float) -> None:
+    def on_response(self, message: StunMessage, data: bytes, path: Path, *, now: float) -> None:
         """Takes the answer to a request of ours: it is consent, and measures the round trip."""
         password = self._credentials.remote.password.encode()
-        if self._request is None or message.transaction != self._request[0]:
+        record = self._paths.get(path)
+        if record is None or not record.is_asked(message.transaction):
             self.refusals.refuse("stun_stranger")
         elif message.kind is StunKind.RESPONSE and is_authentic(message, data, password):
-            self.round_trip_s = max(now - self._request[1], 0.0)
-            self._request = None
-            self._unanswered = 0
-            self._consent_at = now
+            self.round_trip_s = record.take_answer(message.transaction, now=now)
+            self._seen_at = now
+            if path == self._nominated:
+                self._selected, self._nominated = path, None
+            if path == self.path:
+                self.events.on_answer()
 
     def on_media(self, *, now: float) -> None:
         """Notes authentic media: a publisher's sign of life where it answers no checks."""
         if self._media_is_consent:
-            self._consent_at = now
+            self._seen_at = now
             if self.state is AgentState.EXPIRED:
                 self._apply(AgentEvent.RESUME)
 
@@ -223,15 +248,18 @@ class LiteAgent:
         if self._offered is not None and now >= self._offered_until:
             self._directory.remove_name(self._offered.name)
             self._offered = None
-        for path, checked_at in list(self._paths.items()):
-            if path != self._selected and now - checked_at >= CONSENT_S:
+        for path, record in list(self._paths.items()):
+            record.on_time(now=now)
+            if path != self._selected and now - record.checked_at >= CONSENT_S:
                 self._forget(path)
-        if now - self._consent_at >= CONSENT_S and self._life.accepts(AgentEvent.EXPIRE):
+        if now - self._consent_at() >= CONSENT_S and self._life.accepts(AgentEvent.EXPIRE):
             self._apply(AgentEvent.EXPIRE)
-        if self.state is not AgentState.SELECTED or self._selected is None:
+        asks = self.state is AgentState.SELECTED or not self._media_is_consent
+        used = self.path
+        if used is None or not asks:
             return []
-        request = self._due_request(now)
-        return [(request, self._selected)] if request else []
+        asked = [(self._due_request(p, now), p) for p in (used, self._nominated) if p is not None]
+        return [(request, path) for request, path in asked if request is not None]
 
     def restart(self, credentials: SessionCredentials, *, now: float) -> None:
         """Begins a restart of ICE (RFC 8445 section 9); the old session stays until the peer
@@ -246,14 +274,17 @@ class LiteAgent:
     def lose(self, path: Path) -> None:
         """Forgets a path that is gone."""
         if path in self._paths:
+            following = None if path == self._nominated else self._nominated
             self._forget(path)
             if path == self._selected:
-                self._selected = None
-                self._life.apply_if_accepted(AgentEvent.LOSE)
+                self._selected, self._nominated = following, None
+                self._granted_at = self._seen_at
+                if following is None:
+                    self._life.apply_if_accepted(AgentEvent.LOSE)
 
     def is_silent(self, *, now: float) -> bool:
         """True if another peer may take over a path of this one."""
-        return now - self._consent_at >= MIN_TAKEOVER_S
+        return now - self._seen_at >= MIN_TAKEOVER_S
 
     def close(self) -> None:
         """Forgets all names and paths; calling it twice is harmless."""
@@ -292,6 +323,7 @@ class LiteAgent:
     def _admit(self, path: Path, now: float) -> bool:
         """Takes the path of an authentic check, if the peer may have one more."""
         if path in self._paths:
+            self._paths[path].checked_at = now
             return True
         if not self._joins.take(now=now):
             self.refusals.refuse("addresses")
@@ -302,54 +334,64 @@ class LiteAgent:
         if len(self._paths) >= MAX_PATHS:
             # The selected pair carries the media, so its path is never forgotten.
             idle = [each for each in self._paths if each != self._selected]
-            self._forget(min(idle, key=lambda each: self._paths[each]))
+            self._forget(min(idle, key=lambda each: self._paths[each].checked_at))
+        self._paths[path] = PathRecord(must_answer=not self._media_is_consent, now=now)
         return True
 
     def _take_check(
         self, message: StunMessage, credentials: SessionCredentials, path: Path, now: float
     ) -> None:
-        self._paths[path] = now
-        self._consent_at = now
-        if self.state is AgentState.EXPIRED and path != self._selected:
-            self._selected = None  # whoever comes back from elsewhere is not where it was
+        self._seen_at = now
+        nominates = Attribute.USE_CANDIDATE in message.attributes
+        if self.state is AgentState.EXPIRED:
+            if not self._media_is_consent and not (nominates and credentials is self._offered):
+                return  # RFC 7675 section 5.1: only a restart brings a viewer's consent back
+            if path != self._selected:
+                self._selected = None  # whoever comes back from elsewhere is not where it was
         # RFC 8445 section 7.1.1 asks for PRIORITY, which is of no use here: old builds of FFmpeg
         # leave it out.
         event = AgentEvent.CHECK
-        if Attribute.USE_CANDIDATE in message.attributes:
+        if nominates:
             if credentials is self._offered:
                 self._directory.remove_name(self._credentials.name)
                 self._credentials, self._offered = credentials, None
+                self._granted_at = now
                 self.events.on_restart()
             # A straggler of the old session nominates nothing, once there is a newer one.
             if credentials is self._credentials:
                 event = AgentEvent.NOMINATE
-                if path != self._selected:
-                    self._selected = path
-                    self._unanswered = 0
-                    self._next_request_at = now
+                self._nominate(path, now)
         self._apply(event)
         self.events.on_check()
 
-    def _due_request(self, now: float) -> bytes | None:
-        if now < self._next_request_at or self._unanswered >= MAX_UNANSWERED:
+    def _nominate(self, path: Path, now: float) -> None:
+        if path == self._selected:
+            self._nominated = None
+        elif path != self._nominated:
+            record, used = self._paths[path], self._paths[self._selected or path]
+            record.ask_soon(now=now)
+            # What works is not left for an address that may be forged.
+            if used.is_proven and not record.is_proven and not self._media_is_consent:
+                self._nominated = path
+            else:
+                self._selected, self._nominated = path, None
+
+    def _consent_at(self) -> float:
+        if self._media_is_consent:
+            return self._seen_at
+        record = self._paths.get(self.path) if self.path else None
+        return max(self._granted_at, record.answered_at if record else 0.0)
+
+    def _due_request(self, path: Path, now: float) -> bytes | None:
+        transaction = self._paths[path].due_transaction(now=now)
+        if transaction is None:
             return None
-        self._next_request_at = now + REQUEST_S
-        self._unanswered += 1
-        # Each request has an id of its own, so that an answer tells which one it answers.
-        transaction = new_transaction()
-        self._request = (transaction, now)
-        local, remote = self._credentials.local, self._credentials.remote
-        attributes = [
-            (Attribute.USERNAME, f"{remote.ufrag}:{local.ufrag}".encode()),
-            (Attribute.PRIORITY, _PRIORITY),
-            (Attribute.ICE_CONTROLLED, self._tie_breaker),
-        ]
-        return encode_message(
-            StunKind.REQUEST, transaction, attributes, password=remote.password.encode()
-        )
+        return encode_request(self._credentials, transaction, tie_breaker=self._tie_breaker)
 
     def _forget(self, path: Path) -> None:
         del self._paths[path]
+        if path == self._nominated:
+            self._nominated = None
         self._directory.release_path(path, self)
 
     def _apply(self, event: AgentEvent) -> None:

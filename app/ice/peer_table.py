@@ -106,7 +106,7 @@ class PeerTable:
         if agent is None or (kind != StunKind.REQUEST and kind not in _RESPONSES):
             self._refuse(agent, "stun_stranger")
             return None
-        if kind == StunKind.REQUEST and not agent.may_check(now=now):
+        if kind == StunKind.REQUEST and not agent.may_check(path, now=now):
             return None
         try:
             message = parse_message(data)
@@ -115,7 +115,7 @@ class PeerTable:
             return None
         if kind == StunKind.REQUEST:
             return agent.on_request(message, data, path, now=now)
-        agent.on_response(message, data, now=now)
+        agent.on_response(message, data, path, now=now)
         return None
 
     def _refuse(self, agent: LiteAgent | None, reason: str) -> None:

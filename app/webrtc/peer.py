@@ -71,6 +71,8 @@ class Peer:
         self._agent: LiteAgent | None = None
         self._known_remotes: list[Credentials] = []
         "Credentials of the peer: of its offer, and of its last restart."
+        self._answers = asyncio.Event()
+        "The path in use has answered a request of ours."
         self._connecting: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._first_check: asyncio.TimerHandle | None = None
@@ -126,7 +128,10 @@ class Peer:
 
     def _start_agent(self, credentials: SessionCredentials) -> None:
         events = AgentEvents(
-            on_data=self.transport.take, on_state=self._on_ice, on_check=self._on_check
+            on_data=self.transport.take,
+            on_state=self._on_ice,
+            on_check=self._on_check,
+            on_answer=self._answers.set,
         )
         self._agent = LiteAgent(
             self._ports.table,
@@ -159,6 +164,9 @@ class Peer:
         if not await self.transport.connect(offer.transport.fingerprints, is_client=is_client):
             self._tell(PeerEvent.FAIL)
             return
+        if not self._media_is_consent:
+            # Its first key frame would be lost: no media goes where nobody has answered.
+            await self._answers.wait()
         self._tell(PeerEvent.CONNECT)
         for section in offer.used:
             if section.kind in self._tracks:

@@ -42,6 +42,10 @@ MAX_WAITING = 128
 come before its end, which the peer sees first: a burst of a key frame."""
 
 
+MAX_ERROR_TEXT = 120
+"""Characters of an error that are logged: it may quote what came from outside."""
+
+
 class Track(Protocol):
     """A receiver or a sender of one media section."""
 
@@ -241,7 +245,7 @@ class PeerTransport:
             self._send([self._outlet.protect_control(data)])
 
     def _send(self, datagrams: Sequence[bytes]) -> None:
-        path = self._agent.path if self._agent else None
+        path = self._agent.path_for(datagrams) if self._agent else None
         if path is not None:
             path[0].send(datagrams, path[1])
 
@@ -262,12 +266,12 @@ class PeerTransport:
 
 
 def log_unreadable(refusals: PacketRefusals, error: Exception) -> None:
-    """Counts a packet that could not be read, and logs the first one of a peer."""
+    """Counts a packet that could not be read, and logs the first one of a peer in one line.
+
+    Whoever reconnects is another peer, so the line is alike for all of them and without a stack:
+    of such ``LogLimit`` lets one a second through in the whole process.
+    """
     if not refusals.refused["unreadable"]:
-        log.warning(
-            "a packet could not be read: %r",
-            error,
-            exc_info=error,
-            extra={"action": "packet_unreadable"},
-        )
+        text = repr(error)[:MAX_ERROR_TEXT]
+        log.warning("a packet could not be read: %s", text, extra={"action": "packet_unreadable"})
     refusals.refuse("unreadable")

@@ -36,14 +36,19 @@ class Session:
     """An agent of ours in a table, and the peer that it answers."""
 
     def __init__(
-        self, table: PeerTable | None = None, *, name: str = "ours", media_is_consent: bool = False
+        self,
+        table: PeerTable | None = None,
+        *,
+        name: str = "ours",
+        media_is_consent: bool = False,
+        now: float = 0.0,
     ) -> None:
         self.table = PeerTable() if table is None else table
         self.outlet = Outlet()
         self.totals = Refusals()
         self.data: list[bytes] = []
         self.states: list[AgentState] = []
-        self.checks = self.restarts = 0
+        self.checks = self.restarts = self.answers = 0
         self.credentials = SessionCredentials(
             Credentials(name, "our-password"), Credentials("theirs", "their-password")
         )
@@ -55,9 +60,10 @@ class Session:
                 on_state=self.states.append,
                 on_check=self._check,
                 on_restart=self._restart,
+                on_answer=self._answer,
             ),
             PacketRefusals(self.totals),
-            now=0.0,
+            now=now,
             media_is_consent=media_is_consent,
         )
 
@@ -66,6 +72,9 @@ class Session:
 
     def _restart(self) -> None:
         self.restarts += 1
+
+    def _answer(self) -> None:
+        self.answers += 1
 
     @property
     def refused(self) -> dict[str, int]:
@@ -114,3 +123,11 @@ class Session:
         """The peer's answer to a request of ours."""
         transaction = parse_message(request).transaction
         return encode_message(StunKind.RESPONSE, transaction, password=password.encode())
+
+    def answer_all(self, *, now: float, paths: Sequence[Path] | None = None) -> list[Path]:
+        """Answers the requests that are due, on these paths alone; returns where they were sent."""
+        asked = self.agent.on_time(now=now)
+        for request, path in asked:
+            if paths is None or path in paths:
+                self.table.take(self.answer(request), path, now=now)
+        return [path for _, path in asked]

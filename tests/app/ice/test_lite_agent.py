@@ -6,14 +6,8 @@ import pytest
 
 from app.ice.agent_state import AgentState
 from app.ice.credentials import Credentials, SessionCredentials
-from app.ice.lite_agent import (
-    CONSENT_S,
-    MAX_PATHS,
-    MAX_UNANSWERED,
-    MIN_TAKEOVER_S,
-    REQUEST_S,
-    RESTART_S,
-)
+from app.ice.lite_agent import MAX_PATHS, MAX_UNPROVEN_BYTES, MIN_TAKEOVER_S, RESTART_S
+from app.ice.path_record import CONSENT_S, MAX_RETRIES, MAX_UNANSWERED, REQUEST_S, RETRY_S
 from app.ice.peer_table import PeerTable
 from app.ice.stun import (
     Attribute,
@@ -26,6 +20,9 @@ from app.ice.stun import (
 from tests.app.ice.full_agent import ADDRESS, OTHER, Session
 
 NEW = SessionCredentials(Credentials("renewed", "new-password"), Credentials("t2", "t2-password"))
+MEDIA = [b"\x80" + bytes(1199)]
+FLIGHT = [b"\x16" + bytes(1199)]
+"""One packet of DTLS."""
 
 
 @pytest.fixture
@@ -39,6 +36,23 @@ def selected() -> Session:
     made = Session()
     made.check(nominates=True)
     made.agent.on_time(now=0.0)
+    return made
+
+
+@pytest.fixture
+def proven() -> Session:
+    """A session whose selected pair has answered."""
+    made = Session()
+    made.check(nominates=True)
+    made.answer_all(now=0.0)
+    return made
+
+
+@pytest.fixture
+def publishing() -> Session:
+    """A publisher's, whose pair is selected."""
+    made = Session(media_is_consent=True)
+    made.check(nominates=True)
     return made
 
 
@@ -133,6 +147,16 @@ def test_checks_are_read_at_a_bounded_rate(session: Session) -> None:
     assert session.refused == {"stun_flood": 5000 - sum(answers)}
 
 
+def test_wrong_checks_take_nothing_from_the_right_ones_of_a_known_path(session: Session) -> None:
+    session.check()
+    wrong = session.request(password="guessed")
+    for n in range(5000):
+        session.take(wrong, (ADDRESS, OTHER)[n % 2], now=n / 1000)
+        if n % 100 == 0:
+            assert session.check(now=n / 1000) is not None
+    assert session.refused["stun_flood"] > 1500, "of unknown paths not all are read"
+
+
 def test_paths_are_learned_at_a_bounded_rate(session: Session) -> None:
     for port in range(3 * MAX_PATHS):
         session.check(("192.0.2.1", port), now=0.0)
@@ -166,29 +190,128 @@ def test_a_path_that_is_not_checked_any_more_is_forgotten(session: Session) -> N
     assert session.table.owner_of(session.path(OTHER)) is None
 
 
-def test_consent_ends_with_the_checks_and_nothing_is_sent(selected: Session) -> None:
-    selected.check(now=10.0)
-    selected.agent.on_time(now=9.9 + CONSENT_S)
-    assert selected.agent.path is not None
-    selected.agent.on_time(now=10.0 + CONSENT_S)
-    assert selected.states == [AgentState.SELECTED, AgentState.EXPIRED]
-    assert selected.agent.path is None
-    assert selected.agent.on_time(now=11.0 + CONSENT_S) == []
+def test_consent_ends_with_the_answers_and_nothing_is_sent(proven: Session) -> None:
+    """Checks alone may come from a forged source."""
+    for second in range(1, 30):
+        proven.check(nominates=True, now=float(second))
+        proven.agent.on_time(now=float(second))
+        assert proven.agent.path_for(MEDIA) == proven.path()
+    proven.agent.on_time(now=CONSENT_S)
+    assert proven.states == [AgentState.SELECTED, AgentState.EXPIRED]
+    assert proven.agent.path_for(MEDIA) is proven.agent.path is None
+    assert proven.agent.on_time(now=1.0 + CONSENT_S) == []
 
 
-def test_consent_comes_back_with_a_check(selected: Session) -> None:
-    selected.agent.on_time(now=CONSENT_S)
-    selected.check(nominates=True, now=CONSENT_S + 1)
-    assert selected.agent.state is AgentState.SELECTED
-    assert selected.agent.path == selected.path()
+def test_only_a_restart_brings_a_viewers_consent_back(proven: Session) -> None:
+    proven.agent.on_time(now=CONSENT_S)
+    assert proven.check(nominates=True, now=CONSENT_S + 1) is not None
+    assert proven.agent.state is AgentState.EXPIRED
+    assert proven.agent.path is None
 
 
-def test_who_comes_back_from_elsewhere_is_sent_to_there(selected: Session) -> None:
-    selected.agent.on_time(now=CONSENT_S)
-    selected.check(OTHER, now=CONSENT_S + 1)
-    assert selected.agent.path == selected.path(OTHER)
-    selected.check(nominates=True, now=CONSENT_S + 2)
-    assert selected.agent.path == selected.path()
+def test_consent_of_a_publisher_comes_back_with_a_check(publishing: Session) -> None:
+    publishing.agent.on_time(now=CONSENT_S)
+    publishing.check(nominates=True, now=CONSENT_S + 1)
+    assert publishing.agent.state is AgentState.SELECTED
+    assert publishing.agent.path == publishing.path()
+
+
+def test_a_publisher_that_comes_back_from_elsewhere_is_sent_to_there(publishing: Session) -> None:
+    publishing.agent.on_time(now=CONSENT_S)
+    publishing.check(OTHER, now=CONSENT_S + 1)
+    assert publishing.agent.path == publishing.path(OTHER)
+    publishing.check(nominates=True, now=CONSENT_S + 2)
+    assert publishing.agent.path == publishing.path()
+
+
+# Paths must answer before they carry media.
+
+
+def test_before_an_answer_only_a_handshake_is_sent_and_not_for_long(session: Session) -> None:
+    session.check(nominates=True)
+    assert session.agent.path_for(MEDIA) is None
+    assert session.agent.path_for([*FLIGHT, *MEDIA]) is None
+    sent = sum(session.agent.path_for(FLIGHT) is not None for _ in range(100))
+    assert sent == MAX_UNPROVEN_BYTES // 1200
+    assert session.refused == {"unproven": 2 + 100 - sent}
+    session.answer_all(now=0.1)
+    assert session.agent.path_for(MEDIA) == session.agent.path_for(FLIGHT) == session.path()
+
+
+def test_a_nominated_path_that_answers_nothing_gets_no_media(proven: Session) -> None:
+    """Whoever has a session may forge the source of its checks."""
+    asked = []
+    for tick in range(1, 120):
+        now = tick / 2
+        if tick % 8 == 0:
+            proven.check(OTHER, nominates=True, now=now)
+        asked += proven.answer_all(now=now, paths=[proven.path()])
+        assert proven.agent.path_for(MEDIA) == proven.path()
+    to_other = [path for path in asked if path == proven.path(OTHER)]
+    assert len(to_other) <= MAX_RETRIES + 60 / REQUEST_S
+
+
+def test_where_the_old_path_answers_no_more_either_nothing_is_sent(proven: Session) -> None:
+    for tick in range(1, 120):
+        proven.check(OTHER, nominates=True, now=tick / 2)
+        proven.agent.on_time(now=tick / 2)
+    assert proven.agent.path_for(MEDIA) is None
+    assert proven.states[-1] is AgentState.EXPIRED
+
+
+def test_a_nominated_path_carries_media_once_it_answers(proven: Session) -> None:
+    proven.check(OTHER, nominates=True, now=1.0)
+    assert proven.agent.path == proven.path()
+    assert proven.answer_all(now=1.0) == [proven.path(OTHER)], "it is asked at once"
+    assert proven.agent.path_for(MEDIA) == proven.path(OTHER)
+    proven.check(nominates=True, now=2.0)
+    assert proven.agent.path == proven.path(), "it has answered before"
+    assert proven.states == [AgentState.SELECTED]
+
+
+def test_an_answer_counts_only_from_the_path_that_was_asked(proven: Session) -> None:
+    proven.check(OTHER, nominates=True, now=1.0)
+    [(request, path)] = proven.agent.on_time(now=1.0)
+    assert path == proven.path(OTHER)
+    proven.take(proven.answer(request), ADDRESS, now=1.1)
+    assert proven.agent.path == proven.path()
+    assert proven.refused == {"stun_stranger": 1}
+
+
+def test_an_old_answer_proves_nothing_to_a_later_nomination(proven: Session) -> None:
+    proven.check(OTHER, nominates=True, now=1.0)
+    proven.answer_all(now=1.0)
+    for second in range(2, 50):
+        proven.check(now=float(second))
+        proven.answer_all(now=float(second), paths=[proven.path(OTHER)])
+    proven.check(nominates=True, now=50.0)
+    assert proven.agent.path == proven.path(OTHER)
+
+
+def test_the_old_path_nominated_again_ends_the_wait_for_the_new_one(proven: Session) -> None:
+    proven.check(OTHER, nominates=True, now=1.0)
+    [(request, _)] = proven.agent.on_time(now=1.0)
+    proven.check(nominates=True, now=1.1)
+    proven.take(proven.answer(request), OTHER, now=1.2)
+    assert proven.agent.path == proven.path()
+
+
+def test_where_the_old_path_is_lost_the_nominated_one_is_asked_on(proven: Session) -> None:
+    proven.check(OTHER, nominates=True, now=1.0)
+    proven.agent.lose(proven.path())
+    assert proven.agent.state is AgentState.SELECTED
+    assert proven.agent.path_for(MEDIA) is None
+    proven.answer_all(now=1.0 + RETRY_S)
+    assert proven.agent.path_for(MEDIA) == proven.path(OTHER)
+
+
+def test_who_never_nominates_is_sent_media_where_it_answers(session: Session) -> None:
+    session.check()
+    assert session.agent.path_for(MEDIA) is None
+    session.answer_all(now=0.0)
+    session.check(OTHER, now=0.1)
+    assert session.agent.path_for(MEDIA) == session.path()
+    assert session.answers == 1
 
 
 def test_media_is_consent_only_of_a_publisher() -> None:

@@ -134,6 +134,13 @@ def check(
     return stun.encode_message(stun.StunKind.REQUEST, transaction, attributes, password=secret)
 
 
+def answer(request: bytes, credentials: SessionCredentials) -> bytes:
+    """The peer's answer to a request of ours."""
+    transaction = stun.parse_message(request).transaction
+    password = credentials.remote.password.encode()
+    return stun.encode_message(stun.StunKind.RESPONSE, transaction, password=password)
+
+
 def addresses_of(sdp: str) -> list[tuple[str, int]]:
     """Those of an answer's first section, by priority and as they stand, which must be alike."""
     lines = sdp.split("m=")[1].split("\r\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_a_candidate_is_written_as_the_rfc_has_it() -> None:
 async def test_checks_are_answered_and_the_round_trip_is_asked_for_at_once() -> None:
     ports = PeerPorts(LOOPBACK)
     ports.open()
-    session = Session(ports.table)
+    session = Session(ports.table, now=time.monotonic())
     place = ("127.0.0.1", int(ports.candidates(UNKNOWN_ROUTE)[0].split(" ")[5]))
     with bind_udp("127.0.0.1", 0) as client:
         loop = asyncio.get_running_loop()
@@ -117,7 +118,7 @@ async def test_a_peer_is_reached_over_tcp_until_the_connection_ends() -> None:
     ports = PeerPorts(LOOPBACK)
     ports.open()
     await ports.listen_tcp(0)
-    session = Session(ports.table)
+    session = Session(ports.table, now=time.monotonic())
     number = int(ports.candidates(UNKNOWN_ROUTE)[1].split(" ")[5])
     reader, writer = await asyncio.open_connection("127.0.0.1", number)
     request = session.request(nominates=True)

@@ -15,10 +15,13 @@ import aioice.ice
 import pytest
 from aiortc.rtp import AnyRtcpPacket, HeaderExtensionsMap, RtcpRrPacket, RtpPacket
 
-from app.ice.lite_agent import MAX_PATHS
+from app.ice.lite_agent import MAX_PATHS, LiteAgent
+from app.ice.refusals import PacketRefusals, Refusals
 from app.ice.stun import StunKind, parse_message
 from app.rtp.transport_feedback import TransportFeedback
 from app.webrtc import peer_ports
+from app.webrtc.peer_state import PeerState
+from app.webrtc.peer_transport import log_unreadable
 from tests.app.peers import until
 from tests.app.webrtc.junk import datagrams
 from tests.app.webrtc.relay import (
@@ -32,6 +35,7 @@ from tests.app.webrtc.relay import (
     transport,
     udp,
 )
+from wire.log_limit import LogLimit
 
 MANY = 100_000
 BATCH = 20
@@ -200,6 +204,52 @@ async def test_addresses_that_a_peer_checks_from_are_bounded_and_the_used_one_st
     assert used in agent(relay.watch).paths
     got = relay.got
     await until(lambda: relay.got > got + 10)
+
+
+async def test_an_address_that_never_answers_is_sent_no_media(relay: Relay) -> None:
+    """Whoever has a session may forge the source of its checks."""
+    used = agent(relay.watch).path
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as victim:
+        victim.setblocking(False)
+        victim.bind(("127.0.0.1", 0))
+        for _ in range(5):
+            victim.sendto(check(relay.watch, nominates=True), place(relay.watch))
+            await until(lambda got=relay.got: relay.got > got + 10)  # type: ignore[misc]
+        received = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                received.append(victim.recv(2000))
+    assert {data[0] for data in received} <= {0, 1}, "STUN alone"
+    assert 6 <= len(received) <= 12, "five answers and a few requests"
+    assert agent(relay.watch).path == used
+
+
+async def test_a_viewer_connects_once_it_has_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Relay()
+    held: list[bytes] = []
+    take = LiteAgent.on_response
+    monkeypatch.setattr(LiteAgent, "on_response", lambda *a, **k: held.append(a[2]))
+    joining = asyncio.get_running_loop().create_task(made.viewer.start(made.play), name="join")
+    await until(lambda: bool(held) and inner(made.watch).transport.is_connected)
+    assert inner(made.watch).state is PeerState.CONNECTING
+    monkeypatch.setattr(LiteAgent, "on_response", take)
+    await until(lambda: inner(made.watch).state is PeerState.CONNECTED)
+    await joining
+    await made.close()
+
+
+async def test_bad_packets_of_many_peers_are_a_line_a_second_without_a_stack(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    limit, totals = LogLimit(clock=lambda: 1.0), Refusals()
+    for number in range(100):
+        refusals = PacketRefusals(totals)
+        for _ in range(3):
+            log_unreadable(refusals, ValueError(f"{number}" + "x" * 10_000))
+    assert totals == {"unreadable": 300}
+    assert all(r.exc_info is None and len(r.getMessage()) < 200 for r in caplog.records)
+    assert len(caplog.records) == 100
+    assert sum(limit.filter(record) for record in caplog.records) == 1
 
 
 async def test_a_check_without_priority_is_answered_and_admits_its_sender(relay: Relay) -> None:

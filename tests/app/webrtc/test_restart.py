@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,7 +16,7 @@ from app.webrtc import peer_ports
 from app.webrtc.trickle import SdpFragment, parse_fragment
 from app.webrtc.udp_port import bind_udp
 from tests.app.peers import until
-from tests.app.webrtc.relay import UNITS, Relay, agent, check, inner, place
+from tests.app.webrtc.relay import UNITS, Relay, agent, answer, check, inner, place
 
 REMOTE = Credentials("renewed", "a-password-of-24-letters")
 WANTED = f"a=ice-ufrag:{REMOTE.ufrag}\r\na=ice-pwd:{REMOTE.password}\r\n"
@@ -31,6 +32,18 @@ def credentials_of(fragment: str) -> SessionCredentials:
     found = [re.search(rf"a=ice-{name}:(\S+)", fragment) for name in ("ufrag", "pwd")]
     ufrag, password = (match[1] for match in found if match)
     return SessionCredentials(Credentials(ufrag, password), REMOTE)
+
+
+async def until_media(
+    moved: socket.socket, known: SessionCredentials, place: tuple[str, int]
+) -> bool:
+    """Answers requests until a packet of SRTP comes."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(5):
+        while (data := await loop.sock_recv(moved, 2000))[0] < 128:
+            if data[:2] == b"\x00\x01":
+                await loop.sock_sendto(moved, answer(data, known), place)
+    return True
 
 
 @pytest.fixture
@@ -61,12 +74,10 @@ async def test_media_goes_on_over_the_old_pair_until_the_new_one_is_nominated(
     with bind_udp("127.0.0.1", 0) as moved:
         moved.sendto(check(relay.watch, credentials=known, nominates=True), place(relay.watch))
         await until(lambda: agent(relay.watch).credentials == known)
-        assert agent(relay.watch).path == (before and (before[0], moved.getsockname()))
-        loop = asyncio.get_running_loop()
+        assert agent(relay.watch).path == before, "the new address has answered nothing"
         # SRTP comes to the new address: DTLS and its keys stay as they are.
-        async with asyncio.timeout(5):
-            while (await loop.sock_recv(moved, 2000))[0] < 128:
-                pass
+        assert await until_media(moved, known, place(relay.watch))
+        assert agent(relay.watch).path == (before and (before[0], moved.getsockname()))
     assert relay.ends == []
 
 
