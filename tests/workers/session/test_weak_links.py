@@ -26,6 +26,7 @@ async def test_it_is_made_smaller_without_a_net_and_without_taking_capacity(
             work = work_of(worker)
             assert worker.leads[0].load < 0.5
     assert decodable(viewer.units)[:28] == [size] * 28
-    assert set(work.levels) == {"bicubic"}
+    # A busy machine may drop a frame that is late.
+    assert set(work.levels) - {"drop"} == {"bicubic"}
     assert work.enhanced == 0
     assert (work.width, work.height) == size
