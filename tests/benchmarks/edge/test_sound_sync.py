@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from benchmarks.edge import sound_sync
-from benchmarks.edge.sound_sync import FPS, PERIOD_S, errors_ms, is_marked, rows_of, write_clip
+from benchmarks.edge.sound_sync import (
+    FPS,
+    PERIOD_S,
+    errors_ms,
+    heard_rows,
+    is_marked,
+    rows_of,
+    write_clip,
+)
 from benchmarks.sound import RATE
 
 
@@ -91,3 +99,9 @@ def test_a_measurement_that_found_nothing_misses_the_target() -> None:
 def test_an_error_of_a_tenth_of_a_second_misses_the_target() -> None:
     (row,) = rows_of("source", [100.0, 101.0])
     assert not row.is_met
+
+
+def test_what_the_page_hears_is_told_without_a_target() -> None:
+    (row,) = heard_rows("source", [80.0])
+    assert row.is_met
+    assert row.name == "flash to beep in the page, source"
