@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from app.ice.credentials import Credentials
 from app.webrtc.payload_offer import Payload
 from app.webrtc.sdp_offer import MediaOffer, Offer
+from media.fmtp import without_junk
 
 _NO_ADDRESS = "IN IP4 0.0.0.0"
 
@@ -167,8 +168,8 @@ def _payload(payload: Payload, start_kbps: int | None) -> list[str]:
 def answered_parameters(payload: Payload, start_kbps: int | None) -> str:
     """Returns the parameters of one payload type in the answer."""
     if payload.codec is None:
-        return payload.parameters
-    answered = payload.codec.answer(payload.parameters)
+        return without_junk(payload.parameters)
+    answered = without_junk(payload.codec.answer(payload.parameters))
     if payload.codec.kind == "audio" or not start_kbps:
         return answered
     return ";".join(filter(None, (answered, f"x-google-start-bitrate={start_kbps}")))

@@ -116,8 +116,11 @@ def _offer(data: bytes) -> None:
     for check in (check_publish_offer, check_play_offer):
         with contextlib.suppress(BadOffer):
             answer = write_answer(check(text), _OWN, {}, start_kbps=9)
-            # What passed must have an answer that others can read.
-            SessionDescription.parse(answer)
+            # What passed must have an answer that others can read. A section that is refused
+            # repeats the offerer's own words (RFC 3264 section 6), which it must be able to read.
+            head, *sections = answer.split("\r\nm=")
+            used = [section for section in sections if section.split(" ", 2)[1] != "0"]
+            SessionDescription.parse("\r\nm=".join((head, *used)))
 
 
 def _offers() -> list[bytes]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.fmtp import parse_parameters
+from media.fmtp import parse_parameters, without_junk
 
 
 def test_parameters_are_read_without_regard_to_case_and_space() -> None:
@@ -42,3 +42,23 @@ def test_parameters_come_back_however_they_are_spaced(parameters: dict[str, str]
 @given(st.text(" ;=aA0\t\xa0\n-", max_size=40))
 def test_any_text_is_read(text: str) -> None:
     assert all(name == name.strip().lower() for name in parse_parameters(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("stereo=prs1; minptime=10", " minptime=10"),
+        ("minptime=10;useinbandfec=1", "minptime=10;useinbandfec=1"),
+        ("apt=96", "apt=96"),
+        ("Apt=x;a=b", "a=b"),
+        ("stereo", ""),
+        ("stereo=;STEREO= 1 ", "STEREO= 1 "),
+        ("max-fs=-1;max-fr=1e3;max-fs=12345678901", ""),
+        ("profile-level-id=64002A;sprop-parameter-sets=Z2QAK,aO4=",
+         "profile-level-id=64002A;sprop-parameter-sets=Z2QAK,aO4="),
+        ("0-15", "0-15"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_what_must_be_a_number_and_is_none_is_left_out(text: str, kept: str) -> None:
+    assert without_junk(text) == kept

@@ -438,3 +438,11 @@ async def test_a_mangled_offer_that_passes_gets_a_connection(
         check_legal(sdp, text, direction="sendonly" if play else "recvonly")
     finally:
         await peer.close()
+
+
+async def test_junk_among_the_offers_parameters_is_not_repeated(answer: Answer) -> None:
+    text = offer("hardware_publish")
+    assert "stereo=1" in text
+    sdp = await answer(check_publish_offer(text.replace("stereo=1", "stereo=prs1", 1)))
+    assert "prs1" not in sdp
+    SessionDescription.parse(sdp)
