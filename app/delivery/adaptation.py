@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from app.delivery.adaptation_state import ADAPTATION, AdaptEvent, Adapting
+from app.rtp.send_queue import SOME_LOSS, STANDING_S
 from app.rtp.viewer_bandwidth import PathSigns
 from wire.state_machine import StateMachine
 
@@ -24,12 +25,6 @@ RISE_MARGIN = 1.3
 
 SHORT_S = 0.25
 """The estimate must be too low for so long; at half of what is needed it is believed at once."""
-
-STANDING_S, SOME_LOSS = 0.1, 0.02
-"""An estimate that is too low is believed where what is sent stands in a queue that long, or more
-of it than this is lost. Without either all of it arrives in time, and the estimate is low since
-little is sent, or since a busy machine reads it in bursts: a viewer on a free path would be given
-the source for nothing."""
 
 HIGH_LOSS, LOSS_S = 0.10, 1.5
 """Loss above a tenth that lasts shows in the picture, whatever the estimate says."""

@@ -26,9 +26,10 @@ SLOW_AFTER_S = 2.0
 """The viewer must report too little bandwidth for this long before it is paced."""
 
 SOME_LOSS, STANDING_S = 0.02, 0.1
-"""An estimate is believed only where more than this is lost of what is sent, or the round trip is
-so much longer than the shortest one: what is sent stands in a queue. An estimate grows by little
-more than what comes, so one that was once too low would keep a viewer of a free path low."""
+"""An estimate that is too low is believed only where more than this is lost of what is sent, or
+stands in a queue so long: the round trip is longer by it than the shortest one. Without either all
+arrives in time, and the estimate is low since little is sent (it grows by little more than what
+comes) or since a busy machine reads it in bursts."""
 
 HOLD_S, MAX_HOLD_S = 5.0, 40.0
 """Time for which loss and queues count. It doubles each time that all is sent again and this shows

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 
 from app.rtp.jitter_buffer import CodedUnit
 from app.rtp.video_intake import Taken, VideoIntake
+from app.webrtc.deadline_timer import DeadlineTimer
 from media.codec import CodecDescriptor
 
 OnPictures = Callable[[CodecDescriptor, int, Sequence[Taken]], None]
@@ -30,8 +31,7 @@ class PictureIntake:
             self._intake.learn(described.codec, fmtp)
         self._on_pictures = on_pictures
         self._on_key_frame_needed = on_key_frame_needed
-        self._timer: asyncio.TimerHandle | None = None
-        self._is_over = False
+        self._timer = DeadlineTimer()
 
     @property
     def refused(self) -> dict[str, int]:
@@ -49,24 +49,16 @@ class PictureIntake:
 
     def stop(self) -> None:
         """Stops; nothing follows."""
-        self._is_over = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timer.stop()
 
     def _put_out(self, codec: CodecDescriptor, clock_rate: int, pictures: Sequence[Taken]) -> None:
         self._on_pictures(codec, clock_rate, pictures)
         if self._intake.needs_key:
             self._intake.needs_key = False
             self._on_key_frame_needed()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline = self._intake.next_deadline()
-        if deadline is not None and not self._is_over:
-            wait = max(0.0, deadline - time.monotonic())
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
+        self._timer.set(
+            self._intake.next_deadline(), functools.partial(self._on_timer, codec, clock_rate)
+        )
 
     def _on_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
-        self._timer = None
         self._put_out(codec, clock_rate, self._intake.on_time(now=time.monotonic()))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Sequence
 
 from app.rtp.jitter_buffer import CodedUnit, JitterBufferOutput, Packet, VideoJitterBuffer
 from app.rtp.key_frame_answers import KeyFrameAnswers
 from app.rtp.key_frame_pace import KeyFramePace
+from app.webrtc.deadline_timer import DeadlineTimer
 from media.codec import CodecDescriptor
 
 
@@ -59,7 +61,7 @@ class PictureReceiver:
         self._pace = KeyFramePace()
         self._answers = KeyFrameAnswers()
         self._key_frame_timer: asyncio.TimerHandle | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer = DeadlineTimer()
         self._is_over = False
 
     def take(self, media: Media, *, now: float) -> None:
@@ -91,9 +93,9 @@ class PictureReceiver:
     def stop(self) -> None:
         """Stops; nothing follows."""
         self._is_over = True
-        for timer in (self._timer, self._key_frame_timer):
-            if timer is not None:
-                timer.cancel()
+        self._timer.stop()
+        if self._key_frame_timer is not None:
+            self._key_frame_timer.cancel()
 
     def _on_key_frame_time(self) -> None:
         self._key_frame_timer = None
@@ -114,18 +116,9 @@ class PictureReceiver:
             self._requests.send_nack(self.ssrc, out.nacks)
         if out.pli and self._is_wanted():
             self.request_key_frame()
-        self._set_timer(codec, clock_rate)
-
-    def _set_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        deadline = self.buffer.next_deadline()
-        if deadline is not None and not self._is_over:
-            wait = max(0.0, deadline - time.monotonic())
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(wait, self._on_timer, codec, clock_rate)
+        self._timer.set(
+            self.buffer.next_deadline(), functools.partial(self._on_timer, codec, clock_rate)
+        )
 
     def _on_timer(self, codec: CodecDescriptor, clock_rate: int) -> None:
-        self._timer = None
         self._carry_out(codec, clock_rate, self.buffer.on_time(now=time.monotonic()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -11,7 +12,9 @@ from app.webrtc.peer import Peer
 from app.webrtc.sdp_answer import OwnSource
 from app.webrtc.sdp_offer import Offer
 from tests.app.fakes import SilentTrack
+from tests.app.peers import until
 from tests.app.rtp.ingest import Ingest
+from tests.app.webrtc.relay import UNITS, Relay
 
 Answer = Callable[..., Awaitable[str]]
 
@@ -52,3 +55,17 @@ async def answer() -> AsyncIterator[Answer]:
     yield made
     for peer in peers:
         await peer.close()
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[Relay]:
+    """A publisher whose video a viewer gets."""
+    made = Relay()
+    await made.viewer.start(made.play)
+    await made.publisher.start(made.publish)
+    task = asyncio.get_running_loop().create_task(made.publisher.run(UNITS), name="publish")
+    await until(lambda: made.got > 10)
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await made.close()

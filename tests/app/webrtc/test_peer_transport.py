@@ -7,7 +7,7 @@ import contextlib
 import logging
 import resource
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from app.webrtc.peer_transport import log_unreadable
 from tests.app.peers import until
 from tests.app.webrtc.junk import datagrams
 from tests.app.webrtc.relay import (
-    UNITS,
     Relay,
     agent,
     check,
@@ -40,19 +39,6 @@ from wire.log_limit import LogLimit
 MANY = 100_000
 BATCH = 20
 """Pairs of datagrams sent before the loop reads them: the socket's buffer must hold them."""
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[Relay]:
-    made = Relay()
-    await made.viewer.start(made.play)
-    await made.publisher.start(made.publish)
-    task = asyncio.get_running_loop().create_task(made.publisher.run(UNITS), name="publish")
-    await until(lambda: made.got > 10)
-    yield made
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await made.close()
 
 
 def resident_mb() -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -16,7 +15,7 @@ from app.webrtc import peer_ports
 from app.webrtc.trickle import SdpFragment, parse_fragment
 from app.webrtc.udp_port import bind_udp
 from tests.app.peers import until
-from tests.app.webrtc.relay import UNITS, Relay, agent, answer, check, inner, place
+from tests.app.webrtc.relay import Relay, agent, answer, check, inner, place
 
 REMOTE = Credentials("renewed", "a-password-of-24-letters")
 WANTED = f"a=ice-ufrag:{REMOTE.ufrag}\r\na=ice-pwd:{REMOTE.password}\r\n"
@@ -44,20 +43,6 @@ async def until_media(
             if data[:2] == b"\x00\x01":
                 await loop.sock_sendto(moved, answer(data, known), place)
     return True
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[Relay]:
-    """A publisher whose video a viewer gets."""
-    made = Relay()
-    await made.viewer.start(made.play)
-    await made.publisher.start(made.publish)
-    task = asyncio.get_running_loop().create_task(made.publisher.run(UNITS), name="publish")
-    await until(lambda: made.got > 10)
-    yield made
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    await made.close()
 
 
 async def test_media_goes_on_over_the_old_pair_until_the_new_one_is_nominated(
