@@ -1,7 +1,8 @@
-"""Waiting for something that another process does."""
+"""Waits for something that another process does, its end among it."""
 
 from __future__ import annotations
 
+import subprocess
 import time
 import urllib.error
 from collections.abc import Callable
@@ -38,3 +39,13 @@ def until(
         if time.monotonic() >= deadline:
             raise TimeoutError(f"{what} did not happen within {timeout_s:g} s{details()}")
         time.sleep(_POLL_S)
+
+
+def end(process: subprocess.Popen[bytes], timeout_s: float = 10.0) -> None:
+    """Ends a process, by force where it does not end in time."""
+    process.terminate()
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from benchmarks.edge.ingest_figures import Sample, Unit
+from benchmarks.json_query import ask
 from benchmarks.network import namespace
 from benchmarks.network.lab import ADDRESS, HUB, Lab, Place
 from benchmarks.server import environment
@@ -95,7 +93,7 @@ class IngestStage:
 
     def get(self, path: str) -> dict[str, Any] | None:
         """JSON of a GET at the app; None where it does not answer or has nothing."""
-        return self._hub.submit(_get, f"{URL}{path}").result()
+        return self._hub.submit(ask, f"{URL}{path}", token=TOKEN).result()
 
     def until(self, what: str, check: Any, timeout_s: float = 30.0) -> None:
         """Waits for something. Raises TimeoutError with the ends of the logs."""
@@ -151,17 +149,3 @@ def read_lines(path: Path, kind: type[T]) -> list[T]:
         for line in path.read_bytes().split(b"\n")[:-1]
         if line.startswith(b"{")
     ]
-
-
-def _get(url: str) -> dict[str, Any] | None:
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            text = answer.read()
-    except (OSError, urllib.error.HTTPError):
-        return None
-    try:
-        found: dict[str, Any] = json.loads(text)
-    except ValueError:
-        return {}
-    return found

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.waiting import end
+
 VIDEO_TYPE, AUDIO_TYPE = 96, 111
 """Payload types of the plain RTP that it takes."""
 
@@ -93,12 +95,7 @@ def running(http: int, video: int, audio: int) -> Iterator[subprocess.Popen[byte
         try:
             yield process
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
 def _others(kind: str, wanted: str) -> str:

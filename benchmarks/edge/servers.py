@@ -18,7 +18,7 @@ import psutil
 from benchmarks import machine
 from benchmarks.edge import feed_log, janus
 from benchmarks.server import environment, free_port, running
-from benchmarks.waiting import until
+from benchmarks.waiting import end, until
 
 _STREAM = "edge"
 
@@ -122,9 +122,4 @@ def _feeding(way: str, target: str, kbps: int) -> Iterator[Path]:
             )
             yield log
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)

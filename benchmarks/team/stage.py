@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks.json_query import ask
 from benchmarks.network import namespace
 from benchmarks.network.lab import ADDRESS, HUB, Lab, LabFailed, Place
 from benchmarks.server import environment
@@ -200,7 +198,7 @@ class Stage:
 
     def get(self, path: str) -> dict[str, Any] | None:
         """JSON of a GET at the app; None where it does not answer or has nothing."""
-        return self._hub.submit(_get, f"http://127.0.0.1:{_HTTP_PORT}{path}").result()
+        return self._hub.submit(ask, f"http://127.0.0.1:{_HTTP_PORT}{path}").result()
 
     def until(self, what: str, check: Callable[[], bool], timeout_s: float = START_S) -> None:
         """Waits for something. Raises TimeoutError with the ends of the logs."""
@@ -249,19 +247,6 @@ def _environ(pid: int) -> bytes:
         return Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return b""
-
-
-def _get(url: str) -> dict[str, Any] | None:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            text = answer.read()
-    except (OSError, urllib.error.HTTPError):
-        return None
-    try:
-        found: dict[str, Any] = json.loads(text)
-    except ValueError:
-        return {}
-    return found
 
 
 @contextlib.contextmanager
