@@ -1,4 +1,4 @@
-# Targets: run, test, coverage, lint, fuzz, bench, bench-quality, look, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-edge, bench-link, bench-split, gpu-check, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, test-again, coverage, lint, fuzz, bench, bench-quality, look, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-edge, bench-link, bench-split, gpu-check, docs, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,17 +6,18 @@ BIN := $(VENV)/bin
 GPU_VENV := .venv-gpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 SOURCES := pyproject.toml constraints.txt
-EXTRAS := dev,torch,ort
+EXTRAS := dev,torch,ort,otel,site
 # Programs that tests use, each with its Debian package.
 DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server nginx:nginx-light \
-  turnserver:coturn strace:strace ip:iproute2
+  turnserver:coturn strace:strace ip:iproute2 promtool:prometheus
 
 .DEFAULT_GOAL := help
-.PHONY: run test coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-edge bench-link bench-split gpu-check docs clean help browser
+.PHONY: run test test-again coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-edge bench-link bench-split gpu-check docs clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
 	@echo "make test   install the test tools too, and run all tests"
+	@echo "make test-again  run once more the tests that failed last, if they are three at most"
 	@echo "make coverage  run all tests and show which lines of each package they run; TESTS=tests/wire"
 	@echo "make fuzz   search for inputs that break a reader, a minute each; FUZZ='--seconds 600 sdp'"
 	@echo "make lint   check style and types"
@@ -40,6 +41,9 @@ run: $(VENV)/installed
 
 test: $(VENV)/installed-dev browser
 	@$(BIN)/python -m pytest
+
+test-again: $(VENV)/installed-dev
+	@$(BIN)/python -m tests.again
 
 coverage: $(VENV)/installed-dev browser
 	@$(BIN)/coverage erase

@@ -25,9 +25,11 @@ RTCPeerConnection.prototype.setRemoteDescription = function (description) {
 PATH = """async (peer) => {
   const rows = [...(await peer.getStats()).values()];
   const transport = rows.find((row) => row.type === 'transport');
-  const pair = rows.find((row) => row.id === transport.selectedCandidatePairId);
-  return rows.find((row) => row.id === pair.remoteCandidateId).protocol;
+  const pair = rows.find((row) => row.id === transport?.selectedCandidatePairId);
+  return rows.find((row) => row.id === pair?.remoteCandidateId)?.protocol;
 }"""
+"""The protocol of the path that is used; undefined until the browser lists one, which may take a
+moment longer than the first picture."""
 
 
 @pytest.fixture
@@ -45,6 +47,8 @@ def test_a_stream_comes_and_goes_over_tcp(server: RunningServer, camera: Path) -
         viewer = browser.watch(context, server.url, "tcp")
         browser.until(viewer, "window.sharpcast.player.peers.source !== undefined", 20.0)
         browser.until(viewer, "document.querySelector('video').videoWidth > 0", 20.0)
-        assert viewer.evaluate(f"({PATH})(window.sharpcast.player.peers.source)") == "tcp"
+        path = f"({PATH})(window.sharpcast.player.peers.source)"
+        browser.until(viewer, f"{path}.then((protocol) => protocol !== undefined)", 20.0)
+        assert viewer.evaluate(path) == "tcp"
         publisher.close()
         viewer.close()

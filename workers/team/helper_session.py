@@ -234,7 +234,7 @@ class HelperSession:
             state=self._life.state.value,
             model=self._invite.model,
             tasks_per_s=round(self._meter.per_s(now=now), 1),
-            busy=round(self._meter.fraction(now=now), 3),
+            busy=round(self._meter.fraction(now=now), 5),
             outcomes=self.figures.outcomes,
             engine_ms=round(self.figures.engine_ms, 1),
         )
