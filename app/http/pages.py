@@ -18,6 +18,8 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 
 _SERVED = (".html", ".css", ".js", ".svg", ".png", ".ico", ".woff2")
 """Parts of the folder that browsers may have; it is a Python package too."""
+_WORDS = re.compile(r"texts/[a-z]{2}\.json")
+"""The pages' sentences in one language; other JSON is not for browsers."""
 # Browsers may keep a page and its modules, but ask whether they are fresh: those of two versions do
 # not fit together.
 _FRESH = {"Cache-Control": "no-cache"}
@@ -30,7 +32,7 @@ class Files(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Returns a file that is part of a page, 404 for everything else."""
         # 404 also for what exists: an answer that differs would tell which files there are.
-        if not path.endswith(_SERVED):
+        if not (path.endswith(_SERVED) or _WORDS.fullmatch(path)):
             raise HTTPException(404)
         response = await super().get_response(path, scope)
         response.headers.setdefault("Cache-Control", "no-cache")

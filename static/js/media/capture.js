@@ -11,6 +11,8 @@
  * @property {boolean} microphone
  */
 
+import { msg, t } from '../ui/texts.js';
+
 /** A reason for the person, not for a log. */
 export class CaptureError extends Error {}
 
@@ -24,32 +26,34 @@ export function captureObstacle({ isSecureContext, mediaDevices }) {
   // context is the reason.
   if (mediaDevices) return '';
   if (!isSecureContext) {
-    return (
+    return t(
       'Browsers give camera, microphone and screen only to pages opened by HTTPS or from localhost. ' +
-      'Open this page by HTTPS, or on the server itself as http://localhost. A video file works here too.'
+      'Open this page by HTTPS, or on the server itself as http://localhost. A video file works here too.',
     );
   }
-  return 'This browser cannot use a camera or capture a screen. A video file may still work.';
+  return t('This browser cannot use a camera or capture a screen. A video file may still work.');
 }
 
 /** @type {Record<string, string>} */
 const DENIALS = {
-  NotAllowedError: 'The browser refused access. Allow camera, microphone or screen for this page and try again.',
-  NotFoundError: 'No such device was found. Is a camera or microphone connected?',
-  NotReadableError: 'The device could not be opened; another program may be using it.',
-  OverconstrainedError: 'The device cannot deliver this size or frame rate. Choose another.',
-  AbortError: 'Capturing was stopped before it began. Try again.',
-  InvalidStateError: 'The browser opens the screen only right after a click. Press the button again.',
-  SecurityError: 'The browser forbids capturing here. Open this page by HTTPS, in a window of its own.',
-  NotSupportedError: 'This browser cannot capture that. Choose another source.',
+  NotAllowedError: msg('The browser refused access. Allow camera, microphone or screen for this page and try again.'),
+  NotFoundError: msg('No such device was found. Is a camera or microphone connected?'),
+  NotReadableError: msg('The device could not be opened; another program may be using it.'),
+  OverconstrainedError: msg('The device cannot deliver this size or frame rate. Choose another.'),
+  AbortError: msg('Capturing was stopped before it began. Try again.'),
+  InvalidStateError: msg('The browser opens the screen only right after a click. Press the button again.'),
+  SecurityError: msg('The browser forbids capturing here. Open this page by HTTPS, in a window of its own.'),
+  NotSupportedError: msg('This browser cannot capture that. Choose another source.'),
 };
 
 /** @param {unknown} error */
 function explained(error) {
   // What a browser does not know it calls a TypeError, such as a screen on a phone.
-  if (error instanceof TypeError) return new CaptureError('This browser cannot capture that. Choose another source.');
+  if (error instanceof TypeError) return new CaptureError(t('This browser cannot capture that. Choose another source.'));
   if (!(error instanceof DOMException)) return error;
-  return new CaptureError(DENIALS[error.name] ?? `Capturing failed: ${error.message}`);
+  return new CaptureError(
+    Object.hasOwn(DENIALS, error.name) ? t(DENIALS[error.name]) : t('Capturing failed: {reason}', { reason: error.message }),
+  );
 }
 
 /**
@@ -109,12 +113,12 @@ async function captureScreen(options) {
  * @param {File | null} file
  */
 export async function captureFile(preview, file) {
-  if (file === null) throw new CaptureError('Choose a video file first.');
+  if (file === null) throw new CaptureError(t('Choose a video file first.'));
   const capturable = /** @type {{captureStream?: () => MediaStream, mozCaptureStream?: () => MediaStream}} */ (
     /** @type {unknown} */ (preview)
   );
   const take = capturable.captureStream ?? capturable.mozCaptureStream;
-  if (take === undefined) throw new CaptureError('This browser cannot broadcast a file. Use a camera or the screen.');
+  if (take === undefined) throw new CaptureError(t('This browser cannot broadcast a file. Use a camera or the screen.'));
   // `srcObject` wins over `src`, so the file would not play while a camera's media is still attached. Muted
   // playing needs no click, and the captured sound is not muted by it.
   preview.srcObject = null;
@@ -125,7 +129,7 @@ export async function captureFile(preview, file) {
     await preview.play();
   } catch (error) {
     releaseFile(preview);
-    throw new CaptureError('This browser cannot play the file. MP4 or WebM works in most.');
+    throw new CaptureError(t('This browser cannot play the file. MP4 or WebM works in most.'));
   }
   try {
     const media = take.call(preview);
@@ -146,7 +150,7 @@ export async function captureFile(preview, file) {
 async function pictureOf(media) {
   for (let tries = 0; media.getVideoTracks().length === 0; tries += 1) {
     // Twenty tries of 50 ms are one second; a file without a picture would keep us here for ever.
-    if (tries === 20) throw new CaptureError('The file has no picture, or this browser cannot send it. Choose another file.');
+    if (tries === 20) throw new CaptureError(t('The file has no picture, or this browser cannot send it. Choose another file.'));
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -168,7 +172,7 @@ export async function cameras() {
   return devices
     // Before permission some browsers list one nameless device without an id, which cannot be asked for.
     .filter((device) => device.kind === 'videoinput' && device.deviceId !== '')
-    .map((device, index) => ({ id: device.deviceId, label: device.label || `Camera ${index + 1}` }));
+    .map((device, index) => ({ id: device.deviceId, label: device.label || t('Camera {number}', { number: index + 1 }) }));
 }
 
 /**

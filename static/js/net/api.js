@@ -4,6 +4,7 @@
  * @typedef {import('../types.js').Stream} Stream
  */
 
+import { t } from '../ui/texts.js';
 import { address } from './address.js';
 
 const TIMEOUT_MS = 6000;
@@ -59,8 +60,8 @@ export async function problemOf(response) {
       if (!(error instanceof SyntaxError)) throw error;
     }
   }
-  words ||= `The server answered ${response.status} ${response.statusText}`.trim() + '.';
-  return new ApiError(words, response.status, retryAfterMs);
+  words ||= t('The server answered {status}.', { status: `${response.status} ${response.statusText}`.trim() });
+  return new ApiError(t(words), response.status, retryAfterMs);
 }
 
 /**
@@ -80,7 +81,7 @@ export async function request(url, init = {}) {
     // Only an abort by the caller passes through. The limit above raises `TimeoutError`, and an unreachable server
     // a TypeError; both mean that no answer came.
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError('The server does not answer. Is it running, and is this device online?', 0);
+    throw new ApiError(t('The server does not answer. Is it running, and is this device online?'), 0);
   }
   if (!response.ok) throw await problemOf(response);
   return response;

@@ -1,5 +1,6 @@
 /**
- * What went wrong with a session and what to try, in words for a person. Pure.
+ * What went wrong with a session and what to try, in words for a person. Pure. Who shows `title` and `text` passes them
+ * through `t`.
  *
  * `ice`: no packet came through. `dtls`: packets come through, no key was agreed. `broken`: it stood and broke.
  * `closed`: the server said goodbye. `late`: nothing was heard in time.
@@ -14,29 +15,31 @@
  * @property {boolean} [asksToken] another token may help
  */
 
+import { msg, t } from '../ui/texts.js';
 import { ApiError } from './api.js';
 
-const FAILED = 'The connection failed';
+const FAILED = msg('The connection failed');
 
 /** @type {Record<MediaFault, {title: string, text: string, isPassing: boolean}>} */
 const MEDIA = {
   ice: {
     title: FAILED,
-    text:
+    text: msg(
       'The server answers, but no media came through. A firewall or a VPN may block UDP: try another network, ' +
       'or ask whoever runs the server for a TURN relay.',
+    ),
     isPassing: false,
   },
   dtls: {
     title: FAILED,
-    text: 'Packets come through, but no encryption could be agreed. Try another browser, or a network without a filter.',
+    text: msg('Packets come through, but no encryption could be agreed. Try another browser, or a network without a filter.'),
     isPassing: false,
   },
-  broken: { title: 'The connection was lost', text: 'Is this device still online?', isPassing: true },
-  closed: { title: 'The connection was closed', text: 'The server ended it.', isPassing: true },
+  broken: { title: msg('The connection was lost'), text: msg('Is this device still online?'), isPassing: true },
+  closed: { title: msg('The connection was closed'), text: msg('The server ended it.'), isPassing: true },
   late: {
     title: FAILED,
-    text: 'Nothing was heard in time. The line may be very slow; try another network.',
+    text: msg('Nothing was heard in time. The line may be very slow; try another network.'),
     isPassing: false,
   },
 };
@@ -48,18 +51,19 @@ export function mediaTrouble(fault) {
 
 /** @type {Trouble} */
 export const AWAY = {
-  title: 'The server is away',
-  text: 'It may be starting again. This page comes back by itself.',
+  title: msg('The server is away'),
+  text: msg('It may be starting again. This page comes back by itself.'),
   isPassing: true,
   isFinal: false,
 };
 
 /** @type {Trouble} */
 export const ENDED = {
-  title: 'The server ended the broadcast',
-  text:
+  title: msg('The server ended the broadcast'),
+  text: msg(
     'Somebody ended it or took the name over, nothing came for too long, or the picture is larger than the server ' +
     'takes. Go live again, with a smaller size if it happens at once.',
+  ),
   isPassing: false,
   isFinal: true,
 };
@@ -71,37 +75,37 @@ export const ENDED = {
  */
 const ADVICE = {
   watch: {
-    401: 'Ask whoever runs the server for access.',
-    403: 'Ask whoever runs the server for access.',
-    406: 'Try another browser.',
-    422: 'Try another browser.',
+    401: msg('Ask whoever runs the server for access.'),
+    403: msg('Ask whoever runs the server for access.'),
+    406: msg('Try another browser.'),
+    422: msg('Try another browser.'),
   },
   publish: {
-    401: 'Ask whoever runs the server for the token.',
-    403: 'Ask whoever runs the server for the token.',
-    406: 'Try another browser.',
-    409: 'Choose another name, or end the other broadcast first.',
-    422: 'Choose a smaller size, or try another browser.',
+    401: msg('Ask whoever runs the server for the token.'),
+    403: msg('Ask whoever runs the server for the token.'),
+    406: msg('Try another browser.'),
+    409: msg('Choose another name, or end the other broadcast first.'),
+    422: msg('Choose a smaller size, or try another browser.'),
   },
 };
 
 /** @type {Record<Role, Record<number, string>>} */
 const TITLES = {
   watch: {
-    401: 'This needs a token',
-    403: 'This needs a token',
-    406: 'This browser cannot play the stream',
-    422: 'This browser cannot play the stream',
-    429: 'Too many at once',
-    503: 'Not possible at the moment',
+    401: msg('This needs a token'),
+    403: msg('This needs a token'),
+    406: msg('This browser cannot play the stream'),
+    422: msg('This browser cannot play the stream'),
+    429: msg('Too many at once'),
+    503: msg('Not possible at the moment'),
   },
   publish: {
-    401: 'The token was not accepted',
-    403: 'The token was not accepted',
-    409: 'The name is taken',
-    413: 'The offer is too large',
-    429: 'Too many at once',
-    503: 'Not possible at the moment',
+    401: msg('The token was not accepted'),
+    403: msg('The token was not accepted'),
+    409: msg('The name is taken'),
+    413: msg('The offer is too large'),
+    429: msg('Too many at once'),
+    503: msg('Not possible at the moment'),
   },
 };
 
@@ -115,19 +119,21 @@ const FINAL = [400, 401, 403, 404, 405, 406, 413, 415, 422];
  */
 export function troubleOf(error, role) {
   if (error instanceof DOMException) {
-    const text = `This browser refused the connection (${error.name}). Is WebRTC switched off, or blocked by an add-on?`;
+    const text = t('This browser refused the connection ({name}). Is WebRTC switched off, or blocked by an add-on?', {
+      name: error.name,
+    });
     return { title: FAILED, text, isPassing: false, isFinal: true };
   }
   // Where WebRTC is switched off, the constructor is missing: naming it is a ReferenceError, calling it a
   // TypeError. A TypeError of any other origin is a fault of ours and must stay visible.
   if (error instanceof ReferenceError || (error instanceof TypeError && !('RTCPeerConnection' in globalThis))) {
-    const text = 'This browser has no WebRTC, or it is switched off. Switch it on, or try another browser.';
+    const text = msg('This browser has no WebRTC, or it is switched off. Switch it on, or try another browser.');
     return { title: FAILED, text, isPassing: false, isFinal: true };
   }
   if (!(error instanceof ApiError)) return null;
   const { status, message } = error;
-  if (status === 0) return { title: 'The server does not answer', text: message, isPassing: true, isFinal: false };
-  const text = [message, ADVICE[role][status] ?? ''].join(' ').trim();
+  if (status === 0) return { title: msg('The server does not answer'), text: message, isPassing: true, isFinal: false };
+  const text = [message, t(ADVICE[role][status] ?? '')].join(' ').trim();
   const title = TITLES[role][status] ?? FAILED;
   // Proxies answer 502 to 504 while the server behind them starts. 500 is a fault of the server, and it will
   // hardly have gone two seconds later.

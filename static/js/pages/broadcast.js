@@ -11,7 +11,9 @@ import { StatsMeter } from '../media/stats.js';
 import { BroadcastForm } from '../ui/broadcast-form.js';
 import { copies } from '../ui/copy-button.js';
 import { byId, setText } from '../ui/dom.js';
+import { openPage } from '../ui/page-texts.js';
 import { showMeters } from '../ui/sender-meters.js';
+import { msg, t } from '../ui/texts.js';
 
 /** @typedef {'idle'|'capturing'|'connecting'|'live'|'resuming'|'lost'} State `resuming`: it was live, and tries again */
 
@@ -27,21 +29,23 @@ const TABLE = {
 
 /** @type {Record<State, string[]>} words of the state, tone, words of the button */
 const WORDS = {
-  idle: ['Not live', 'quiet', 'Go live'],
-  capturing: ['Opening the source…', 'warn', 'Cancel'],
-  connecting: ['Connecting…', 'warn', 'Cancel'],
-  live: ['Live', 'live', 'End stream'],
-  resuming: ['Reconnecting…', 'warn', 'End stream'],
-  lost: ['Connection lost', 'bad', 'Go live again'],
+  idle: [msg('Not live'), 'quiet', msg('Go live')],
+  capturing: [msg('Opening the source…'), 'warn', msg('Cancel')],
+  connecting: [msg('Connecting…'), 'warn', msg('Cancel')],
+  live: [msg('Live'), 'live', msg('End stream')],
+  resuming: [msg('Reconnecting…'), 'warn', msg('End stream')],
+  lost: [msg('Connection lost'), 'bad', msg('Go live again')],
 };
 
 const STATS_MS = 1000;
 /** A healthy connection takes less. */
 const PATIENCE_MS = 3000;
-const BROKEN = 'Something went wrong in this page. Reload it and try again.';
+const BROKEN = msg('Something went wrong in this page. Reload it and try again.');
 
 class BroadcastPage {
-  constructor() {
+  /** @param {HTMLSelectElement} chooser of the language: choosing loads the page anew, which would end a broadcast */
+  constructor(chooser) {
+    this._languages = chooser;
     this._api = new Api();
     this._form = new BroadcastForm();
     this._preview = byId('preview', HTMLVideoElement);
@@ -175,7 +179,7 @@ class BroadcastPage {
       this._timer = window.setInterval(() => this._showStats(session), STATS_MS);
     } else if (state === 'resuming') {
       if (this.state === 'live') this._machine.on('interrupt');
-      this._showError(`${trouble?.title}. ${trouble?.text} The broadcast goes on by itself as soon as it can.`);
+      this._showError(t('{trouble} The broadcast goes on by itself as soon as it can.', { trouble: wordsOf(trouble) }));
     } else if (state === 'failed') {
       this._giveUp(session);
     }
@@ -187,10 +191,10 @@ class BroadcastPage {
     this._release();
     this._machine.on(wasLive ? 'lose' : 'fail');
     if (error !== null) {
-      this._showError(BROKEN);
+      this._showError(t(BROKEN));
       throw error;
     }
-    this._showError(`${trouble?.title}. ${trouble?.text}`);
+    this._showError(wordsOf(trouble));
     if (trouble?.asksToken) {
       this._form.askForToken(true);
       this._form.token.focus({ preventScroll: true });
@@ -202,7 +206,7 @@ class BroadcastPage {
   _sourceEnded(session) {
     if (this._session !== session) return;
     this.end();
-    this._showError('The source ended: the capture was stopped or the device was removed. Choose it again and go live.');
+    this._showError(t('The source ended: the capture was stopped or the device was removed. Choose it again and go live.'));
   }
 
   /** @param {unknown} error of capturing */
@@ -211,7 +215,7 @@ class BroadcastPage {
     this._release();
     this._machine.on('fail');
     if (!(error instanceof ApiError || error instanceof CaptureError)) {
-      this._showError(BROKEN);
+      this._showError(t(BROKEN));
       throw error;
     }
     this._showError(error.message);
@@ -251,17 +255,18 @@ class BroadcastPage {
 
   _showState() {
     const [words, tone, button] = WORDS[this.state];
-    setText(this._badge, words);
+    setText(this._badge, t(words));
     clearTimeout(this._slow);
     if (this.state === 'connecting') {
-      this._slow = window.setTimeout(() => setText(this._badge, 'Connecting… it takes longer than usual'), PATIENCE_MS);
+      this._slow = window.setTimeout(() => setText(this._badge, t('Connecting… it takes longer than usual')), PATIENCE_MS);
     }
     this._badge.dataset.tone = tone;
     this._badge.dataset.state = this.state;
-    setText(this._go, button);
+    setText(this._go, t(button));
     const busy = this.state !== 'idle' && this.state !== 'lost';
     this._go.dataset.live = String(this.state === 'live');
     this._form.lock(busy);
+    this._languages.disabled = busy;
     byId('preview-empty', HTMLElement).hidden = busy;
     const link = byId('watch-link', HTMLAnchorElement);
     link.href = address(`watch/${encodeURIComponent(this._form.name.value.trim())}`);
@@ -277,12 +282,17 @@ class BroadcastPage {
   }
 }
 
+/** @param {import('../net/trouble.js').Trouble | null} trouble */
+function wordsOf(trouble) {
+  return t('{title}. {text}', { title: t(trouble?.title ?? ''), text: t(trouble?.text ?? '') }).trim();
+}
+
 /** @param {MediaStream} media */
 function stopTracks(media) {
   for (const track of media.getTracks()) track.stop();
 }
 
-const page = new BroadcastPage();
+const page = new BroadcastPage(await openPage());
 // Read-only, for tests and for a curious console.
 Object.defineProperty(window, 'sharpcast', {
   value: Object.freeze({

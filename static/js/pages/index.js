@@ -8,7 +8,9 @@ import { byId, el, reconcile, setText } from '../ui/dom.js';
 import { EnhancementBadge } from '../ui/enhancement-badge.js';
 import { counted, enhancedRendition, number, size } from '../ui/format.js';
 import { SizeDiagram } from '../ui/size-diagram.js';
+import { openPage } from '../ui/page-texts.js';
 import { VisiblePoller } from '../ui/poller.js';
+import { plural, t } from '../ui/texts.js';
 
 /** @typedef {import('../types.js').Stream} Stream */
 
@@ -34,12 +36,13 @@ class StreamCard {
     this._picture.update(stream.source, better);
     this._badge.update(stream.enhancement);
     setText(this._gain, better ? `${size(stream.source)} → ${size(better)}` : size(stream.source));
-    const facts = [`${number(stream.source.fps)} fps`, counted(stream.viewers, 'viewer')];
-    facts.push(stream.audio ? 'with sound' : 'no sound');
+    const facts = [t('{n} fps', { n: number(stream.source.fps) }), counted(stream.viewers, 'viewer')];
+    facts.push(stream.audio ? t('with sound') : t('no sound'));
     setText(this._facts, facts.join(' · '));
   }
 }
 
+await openPage();
 const api = new Api();
 const list = byId('streams', HTMLUListElement);
 const empty = byId('empty', HTMLElement);
@@ -55,7 +58,9 @@ function show(streams) {
   list.hidden = live.length === 0;
   empty.hidden = live.length > 0;
   error.hidden = true;
-  setText(summary, live.length === 0 ? 'No streams at the moment.' : `${counted(live.length, 'stream')}, enhanced while you watch.`);
+  setText(summary, live.length === 0
+    ? t('No streams at the moment.')
+    : plural('{n} stream, enhanced while you watch.', '{n} streams, enhanced while you watch.', live.length));
 }
 
 const poller = new VisiblePoller(async () => {
@@ -63,11 +68,11 @@ const poller = new VisiblePoller(async () => {
     show(await api.streams());
   } catch (problem) {
     if (!(problem instanceof ApiError)) throw problem;
-    setText(error, `${problem.message} Trying again…`);
+    setText(error, t('{problem} Trying again…', { problem: problem.message }));
     error.hidden = false;
     // The cards of the last answer stay: they are more useful than an empty page, and the error says that they are
     // old.
-    if (cards.size === 0) setText(summary, 'The list could not be loaded.');
+    if (cards.size === 0) setText(summary, t('The list could not be loaded.'));
   }
 }, PERIOD_MS);
 
@@ -75,7 +80,7 @@ async function describeServer() {
   try {
     const server = await api.server();
     setText(byId('version', HTMLElement), `Sharpcast ${server.version}`);
-    const words = server.publish_token_needed ? 'The publish token of this server' : 'Not needed on this server';
+    const words = server.publish_token_needed ? t('The publish token of this server') : t('Not needed on this server');
     setText(byId('obs-token', HTMLElement), words);
     showCommands(server.publish_token_needed);
   } catch (problem) {

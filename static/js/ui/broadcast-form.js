@@ -3,6 +3,7 @@
 import { cameras, captureObstacle } from '../media/capture.js';
 import { byId, el, setText } from './dom.js';
 import { nameFault } from './format.js';
+import { t } from './texts.js';
 import { TokenStore } from './token-store.js';
 
 /** @typedef {import('../media/capture.js').CaptureOptions} CaptureOptions */
@@ -131,7 +132,7 @@ export class BroadcastForm {
   async listCameras() {
     const chosen = this._camera.value;
     const options = (await cameras()).map(({ id, label }) => el('option', { value: id }, label));
-    this._camera.replaceChildren(el('option', { value: '' }, "The browser's choice"), ...options);
+    this._camera.replaceChildren(el('option', { value: '' }, t("The browser's choice")), ...options);
     // The list is made anew, so the choice is set again. A camera that was unplugged meanwhile leaves nothing
     // selected; then the first entry is the honest one.
     this._camera.value = chosen;

@@ -1,3 +1,5 @@
+import { t } from './texts.js';
+
 /**
  * Makes `button` copy what `text` gives, and confirm it.
  *
@@ -8,7 +10,7 @@ export function copies(button, text) {
   const label = button.textContent ?? '';
   let timer = 0;
   button.addEventListener('click', async () => {
-    button.textContent = (await copy(text())) ? 'Copied' : 'Not copied';
+    button.textContent = (await copy(text())) ? t('Copied') : t('Not copied');
     clearTimeout(timer);
     timer = window.setTimeout(() => (button.textContent = label), 1600);
   });

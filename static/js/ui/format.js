@@ -1,24 +1,29 @@
-/** Numbers and states in words. Pure. */
+/** Numbers and states in words, in the language of the page. Pure. */
+
+import { languageTag, msg, plural, t } from './texts.js';
 
 /**
  * @param {number | null | undefined} value
  * @param {number} digits
  */
 export function number(value, digits = 0) {
-  return value === null || value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(digits);
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  // Digits in groups would make a figure jump as it grows.
+  const format = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  return new Intl.NumberFormat(languageTag(), format).format(value);
 }
 
 /** @param {number | null | undefined} kbps */
 export function bitrate(kbps) {
   if (kbps === null || kbps === undefined || !Number.isFinite(kbps)) return '–';
-  return kbps < 1000 ? `${kbps.toFixed(0)} kbit/s` : `${(kbps / 1000).toFixed(1)} Mbit/s`;
+  return kbps < 1000 ? `${number(kbps)} kbit/s` : `${number(kbps / 1000, 1)} Mbit/s`;
 }
 
 /** @param {number | null | undefined} ms */
 export function milliseconds(ms) {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
   // Below 10 ms a tenth is a difference that matters; above, it would only flicker.
-  return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
+  return `${number(ms, ms < 10 ? 1 : 0)} ms`;
 }
 
 /** @param {{width: number, height: number} | null | undefined} picture */
@@ -27,26 +32,28 @@ export function size(picture) {
 }
 
 /**
+ * A count with its noun; the key of the sentence is `{n} nouns`.
+ *
  * @param {number} count
- * @param {string} noun
+ * @param {string} noun English, in the singular, whose plural has an s
  */
 export function counted(count, noun) {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return plural(`{n} ${noun}`, `{n} ${noun}s`, count);
 }
 
 /** @type {Record<string, string>} */
 const STATES = {
-  enhancing: 'Enhancing',
-  idle: 'Not watched',
-  starting: 'Starting',
-  bypass: 'Not enhanced',
-  off: 'Enhancement off',
-  waiting: 'Waiting for a worker',
+  enhancing: msg('Enhancing'),
+  idle: msg('Not watched'),
+  starting: msg('Starting'),
+  bypass: msg('Not enhanced'),
+  off: msg('Enhancement off'),
+  waiting: msg('Waiting for a worker'),
 };
 
 /** @param {string} state of enhancement */
 export function stateWords(state) {
-  return STATES[state] ?? state;
+  return Object.hasOwn(STATES, state) ? t(STATES[state]) : state;
 }
 
 /**
@@ -55,8 +62,8 @@ export function stateWords(state) {
  */
 export function styleWords(strength) {
   const percent = Math.round(strength * 100);
-  if (percent <= 0) return 'faithful';
-  return percent >= 100 ? 'crisp' : `${percent} % crisp`;
+  if (percent <= 0) return t('faithful');
+  return percent >= 100 ? t('crisp') : t('{percent} % crisp', { percent });
 }
 
 /**
@@ -65,7 +72,7 @@ export function styleWords(strength) {
  */
 export function sentence(words) {
   const whole = words.charAt(0).toUpperCase() + words.slice(1);
-  return /[.!?]$/.test(whole) || whole === '' ? whole : `${whole}.`;
+  return /[.!?。！？]$/.test(whole) || whole === '' ? whole : `${whole}.`;
 }
 
 /**
@@ -75,9 +82,14 @@ export function sentence(words) {
 export function framesWords({ in: arrived, out, enhanced, bicubic, bypassed, levels }) {
   const [temporal, small] = ['temporal', 'small'].map((level) =>
     Object.values(levels[level] ?? {}).reduce((sum, one) => sum + one, 0));
-  const ways = [temporal > 0 && `${temporal} by temporal propagation`, small > 0 && `${small} by the small net`].filter((part) => part);
-  const of = ways.length > 0 ? ` (${ways.join(', ')})` : '';
-  return `${out} of ${arrived} · ${enhanced} enhanced${of}, ${bicubic} resized, ${bypassed} as sent`;
+  const values = { out, arrived, enhanced, bicubic, bypassed, temporal, small };
+  // Whole sentences, since languages put their parts in other orders.
+  if (temporal > 0 && small > 0) {
+    return t('{out} of {arrived} · {enhanced} enhanced ({temporal} by temporal propagation, {small} by the small net), {bicubic} resized, {bypassed} as sent', values);
+  }
+  if (temporal > 0) return t('{out} of {arrived} · {enhanced} enhanced ({temporal} by temporal propagation), {bicubic} resized, {bypassed} as sent', values);
+  if (small > 0) return t('{out} of {arrived} · {enhanced} enhanced ({small} by the small net), {bicubic} resized, {bypassed} as sent', values);
+  return t('{out} of {arrived} · {enhanced} enhanced, {bicubic} resized, {bypassed} as sent', values);
 }
 
 /**
@@ -100,7 +112,7 @@ export function enhancedRendition(stream) {
  */
 export function droppedWords(dropped) {
   const parts = Object.entries(dropped ?? {}).filter(([, count]) => count > 0);
-  return parts.length === 0 ? 'none' : parts.map(([reason, count]) => `${count} ${reason}`).join(', ');
+  return parts.length === 0 ? t('none') : parts.map(([reason, count]) => `${count} ${reason}`).join(', ');
 }
 
 /** Stream names: 1 to 64 letters, digits, `_`, `.` and `-`, a letter or digit first. As in wire/keys.py. */
@@ -111,9 +123,9 @@ export const STREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
  * @returns {string} what is wrong with it, empty where nothing is
  */
 export function nameFault(name) {
-  if (name === '') return 'Give the stream a name.';
-  if (name.length > 64) return 'A name has at most 64 characters.';
-  if (!/^[A-Za-z0-9]/.test(name)) return 'A name starts with a letter or a digit.';
-  if (!STREAM_NAME.test(name)) return 'A name has only letters, digits, "_", "." and "-".';
+  if (name === '') return t('Give the stream a name.');
+  if (name.length > 64) return t('A name has at most 64 characters.');
+  if (!/^[A-Za-z0-9]/.test(name)) return t('A name starts with a letter or a digit.');
+  if (!STREAM_NAME.test(name)) return t('A name has only letters, digits, "_", "." and "-".');
   return '';
 }

@@ -1,8 +1,9 @@
 import { byId, setText } from './dom.js';
 import { number, size } from './format.js';
+import { msg, t } from './texts.js';
 
 /** @type {Record<string, string>} */
-const LIMITS = { none: 'nothing', cpu: 'this computer', bandwidth: 'the network', other: 'something else' };
+const LIMITS = { none: msg('nothing'), cpu: msg('this computer'), bandwidth: msg('the network'), other: msg('something else') };
 
 /**
  * What is being sent, in the meters under the preview.
@@ -15,5 +16,5 @@ export function showMeters(stats) {
   setText(byId('stat-kbps', HTMLElement), number(stats?.kbps));
   setText(byId('stat-rtt', HTMLElement), number(stats?.rttMs));
   setText(byId('stat-size', HTMLElement), size(stats));
-  setText(byId('stat-limit', HTMLElement), stats ? (LIMITS[stats.limitation] ?? stats.limitation) : '–');
+  setText(byId('stat-limit', HTMLElement), stats ? t(LIMITS[stats.limitation] ?? stats.limitation) : '–');
 }

@@ -87,3 +87,11 @@ async def test_every_file_of_the_pages_is_served_with_its_type(site: Site) -> No
         response = await site.client.get(f"/static/{path.relative_to(STATIC)}")
         assert response.status_code == 200, path
         assert kinds[path.suffix] in response.headers["content-type"], path
+
+
+async def test_the_words_of_a_language_are_served(site: Site) -> None:
+    answer = await site.client.get("/static/texts/de.json")
+    assert answer.status_code == 200 and answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-cache"
+    for path in ("/static/texts/xx.json", "/static/texts/de.json/de.json", "/static/de.json"):
+        check_problem(await site.client.get(path), 404)

@@ -90,6 +90,8 @@ async def test_a_broadcast_goes_live_and_ends(page: Page, server: FakeServer) ->
     await page.locator("#stream-name").press("Enter")
     await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
     await expect(page.locator("#go")).to_have_text("End stream")
+    # Choosing loads the page anew, which would end the broadcast.
+    await expect(page.get_by_label("Language")).to_be_disabled()
     await expect(page.locator("#stream-name")).to_have_js_property("readOnly", True)
     await expect(page.locator("#watch-link")).to_have_attribute("href", f"{server.url}/watch/kite")
     await expect(page.locator("#stat-kbps")).not_to_have_text("–", timeout=15000)
