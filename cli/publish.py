@@ -1,52 +1,72 @@
-"""``sharpcast publish``: sends a file or a test pattern as a live stream."""
+"""``sharpcast publish``: sends a camera, another server's stream, a file or a test pattern."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from cli.publisher.command import PublishOptions
+    from cli.publisher.publish_options import PublishOptions
     from cli.publisher.watchdog import Attempt
 
-_DEFAULT_KBPS = 800
+_Source = Annotated[
+    str | None,
+    typer.Argument(
+        envvar="PUBLISH_SOURCE",
+        show_envvar=True,
+        help="A file, or an address: rtsp://, rtmp://, srt://, http(s):// (HLS or a file).",
+    ),
+]
+_Url = Annotated[str, typer.Option(help="WHIP address; the last part is the stream's name.")]
+_Token = Annotated[str, typer.Option(envvar="SHARPCAST_PUBLISH_TOKEN", help="Publish token.")]
+_TestPattern = Annotated[
+    bool, typer.Option("--test-pattern", help="Send a moving pattern, no file.")
+]
+_Copy = Annotated[
+    str,
+    typer.Option(help="auto, always or never: send video as it is, not coded anew."),
+]
+_Transport = Annotated[str, typer.Option(help="RTSP by tcp, udp, or auto.")]
+_Size = Annotated[
+    str, typer.Option(help="WIDTHxHEIGHT; auto: what looks best; a file's default: 270 lines.")
+]
+_Fps = Annotated[float, typer.Option(min=0, max=120, help="0: the source's own, or 30.")]
+_Kbps = Annotated[
+    int, typer.Option(min=0, max=20_000, help="Video bitrate; 0: 800, of addresses by size.")
+]
+_Loop = Annotated[bool, typer.Option("--loop/--once", help="Begin again at the end.")]
+_Duration = Annotated[float, typer.Option(min=0, help="Seconds to send; 0: no limit.")]
+_Stamp = Annotated[
+    bool, typer.Option("--stamp", help="Burn frame numbers into the picture, for measuring.")
+]
 
 
 def publish(
-    file: Annotated[Path | None, typer.Argument(help="Any file that FFmpeg reads.")] = None,
-    url: Annotated[str, typer.Option(help="WHIP address; the last part is the stream's name.")] = (
-        "http://127.0.0.1:8080/whip/test"
-    ),
-    token: Annotated[
-        str, typer.Option(envvar="SHARPCAST_PUBLISH_TOKEN", help="Publish token.")
-    ] = "",
-    test_pattern: Annotated[
-        bool, typer.Option("--test-pattern", help="Send a moving pattern, no file.")
-    ] = False,
-    size: Annotated[
-        str, typer.Option(help="WIDTHxHEIGHT; auto: what looks best; a file's default: 270 lines.")
-    ] = "",
-    fps: Annotated[float, typer.Option(min=0, max=120, help="0: the file's own, or 30.")] = 0.0,
-    kbps: Annotated[int, typer.Option(min=50, max=20_000, help="Video bitrate.")] = _DEFAULT_KBPS,
-    loop: Annotated[bool, typer.Option("--loop/--once", help="Begin again at the end.")] = True,
-    duration: Annotated[float, typer.Option(min=0, help="Seconds to send; 0: no limit.")] = 0.0,
-    stamp: Annotated[
-        bool, typer.Option("--stamp", help="Burn frame numbers into the picture, for measuring.")
-    ] = False,
+    source: _Source = None,
+    url: _Url = "http://127.0.0.1:8080/whip/test",
+    token: _Token = "",
+    test_pattern: _TestPattern = False,
+    copy: _Copy = "auto",
+    transport: _Transport = "auto",
+    size: _Size = "",
+    fps: _Fps = 0.0,
+    kbps: _Kbps = 0,
+    loop: _Loop = True,
+    duration: _Duration = 0.0,
+    stamp: _Stamp = False,
 ) -> None:
-    """Send a file, or a test pattern, to a WHIP server in real time; reconnect when it was away."""
+    """Send a camera, a stream, a file or a test pattern to a WHIP server, in real time."""
     # The fork comes before the libraries that start threads: a child of a process with threads may
     # inherit a lock that nobody releases.
     from cli.publisher.watchdog import become_child
 
     attempt = become_child(url, duration or None)
-    from cli.publisher.command import PublishOptions
+    from cli.publisher.publish_options import PublishOptions, parse_mode, parse_transport
 
     options = PublishOptions(
-        file=file,
+        source=source,
         url=url,
         token=token,
         test_pattern=test_pattern,
@@ -54,8 +74,9 @@ def publish(
         fps=fps,
         kbps=kbps,
         loop=loop,
-        duration_s=attempt.duration_s,
         stamp=stamp,
+        mode=parse_mode(copy),
+        transport=parse_transport(transport),
     )
     _run(options, attempt)
 
@@ -66,20 +87,13 @@ def _run(options: PublishOptions, attempt: Attempt) -> None:
     from cli.publisher.command import run
     from cli.publisher.watchdog import TRY_AGAIN
 
-    is_live = False
-
-    def on_live() -> None:
-        nonlocal is_live
-        is_live = True
-        attempt.is_live()
-
     try:
-        run(options, on_live)
+        run(options, attempt)
     except NotPublished as error:
         if not error.is_passing:
             raise
         # The parent knows whether a session ever stood, and so whether another try makes sense. How
         # one that stood has ended it tells itself: FFmpeg sees a refused packet whatever happened.
-        if not is_live:
+        if not attempt.was_live:
             print(f"sharpcast: {error}", file=sys.stderr)
         raise typer.Exit(TRY_AGAIN) from error

@@ -26,7 +26,12 @@ TABLES = {
 }
 """Files that hold a table of codecs, with what the table says."""
 
-PLUG_INS = ("workers/bitstream/vp8", "workers/encode/vp8.py", "workers/encode/x264.py")
+PLUG_INS = (
+    "cli/publisher/h264_units.py",
+    "workers/bitstream/vp8",
+    "workers/encode/vp8.py",
+    "workers/encode/x264.py",
+)
 """What those tables name: each begins the paths of one codec's files."""
 
 _NAME = re.compile(

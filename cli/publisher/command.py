@@ -1,62 +1,65 @@
-"""The publish command: options, the running session, and messages to the user."""
+"""The publish command: its checks, files and the pattern, and messages to the user."""
 
 from __future__ import annotations
 
-import dataclasses
-import re
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import av
 
 from cli.errors import NotPublished
+from cli.publisher.address import parse_source
 from cli.publisher.clip import Clip, pictures, probe, sound
+from cli.publisher.copy_rule import CopyMode
 from cli.publisher.pattern import pattern
+from cli.publisher.publish_options import (
+    DEFAULT_KBPS,
+    DEFAULT_LINES,
+    PublishOptions,
+    parse_size,
+)
 from cli.publisher.send import send
 from cli.publisher.send_size import automatic_size, server_sizes
 from cli.publisher.session import SendFormat, WhipSession
-
-_SIZE = re.compile(r"([1-9]\d{1,3})x([1-9]\d{1,3})\Z")
-AUTOMATIC = "auto"
-"""Word of ``--size`` that lets the rate decide."""
-
-_DEFAULT_LINES = 270
-"""Height of what is sent unless asked otherwise: the usual small stream of this project."""
+from cli.publisher.source_command import is_copied_file, run_source
+from cli.publisher.watchdog import Attempt
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class PublishOptions:
-    """Options of the command line."""
+def run(options: PublishOptions, attempt: Attempt) -> None:
+    """Sends until the source ends, the time is over, or SIGINT or SIGTERM comes.
 
-    file: Path | None
-    url: str
-    token: str
-    test_pattern: bool
-    size: str
-    "Empty: the file's own, at most 270 lines; ``auto``: by the rate, if the server enhances."
-    fps: float
-    "0: the file's own."
-    kbps: int
-    loop: bool
-    duration_s: float | None
-    stamp: bool
-
-
-def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> None:
-    """Sends until the file ends, the time is over, or SIGINT or SIGTERM comes.
-
-    Raises NotPublished.
-
-    ``on_live`` is called once the session stands.
+    Raises NotPublished. ``attempt`` is told once the session stands.
     """
-    if (options.file is None) != options.test_pattern:
-        raise NotPublished("Give either a file or --test-pattern.")
+    _check(options)
+    if options.source is not None:
+        address = parse_source(options.source)
+        if not address.is_file or is_copied_file(options, address):
+            run_source(options, address, attempt)
+            return
+    _send(options, attempt)
+
+
+def _check(options: PublishOptions) -> None:
+    """Raises NotPublished for options that exclude each other."""
+    if (options.source is None) != options.test_pattern:
+        raise NotPublished("Give either a file or an address, or --test-pattern.")
     if urlsplit(options.url).scheme not in ("http", "https"):
         raise NotPublished(f"{options.url} is no address of the form http://host:port/whip/NAME.")
+    if options.size and not options.is_automatic:
+        parse_size(options.size)
+    is_changed = bool(options.size or options.fps or options.kbps or options.stamp)
+    if options.mode is CopyMode.ALWAYS and (is_changed or options.test_pattern):
+        raise NotPublished(
+            "What is copied stays as it is: --copy always excludes --test-pattern, --size, --fps, "
+            "--kbps and --stamp."
+        )
+
+
+def _send(options: PublishOptions, attempt: Attempt) -> None:
+    """Sends a file or the pattern, coded here. Raises NotPublished."""
     clip = None if options.file is None else probe(options.file)
     sent = _format(options, clip)
     stopped_by: list[int] = []
@@ -64,7 +67,7 @@ def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda signalled, _: stopped_by.append(signalled))
     with WhipSession(options.url, options.token, sent) as session:
-        on_live()
+        attempt.is_live()
         began = time.monotonic()
         print(_announce(options, sent), flush=True)
         if options.stamp:
@@ -74,7 +77,7 @@ def run(options: PublishOptions, on_live: Callable[[], None] = lambda: None) -> 
             _pictures(options, clip, sent),
             sound(clip, loop=options.loop) if clip is not None and clip.has_sound else (),
             sent,
-            duration_s=options.duration_s,
+            duration_s=attempt.duration_s,
             stopping=lambda: bool(stopped_by),
             began=began,
         )
@@ -88,7 +91,7 @@ def _format(options: PublishOptions, clip: Clip | None) -> SendFormat:
     fps = Fraction(options.fps).limit_denominator(1001) if options.fps else Fraction(30)
     if clip is not None and not options.fps:
         fps = clip.fps
-    if options.size == AUTOMATIC:
+    if options.is_automatic:
         width, height = _automatic(options, clip, float(fps))
     else:
         width, height = _size(options.size, clip)
@@ -96,7 +99,7 @@ def _format(options: PublishOptions, clip: Clip | None) -> SendFormat:
         width=width,
         height=height,
         fps=fps,
-        kbps=options.kbps,
+        kbps=options.kbps or DEFAULT_KBPS,
         has_sound=clip is not None and clip.has_sound,
         has_stamp=options.stamp,
     )
@@ -109,20 +112,16 @@ def _automatic(options: PublishOptions, clip: Clip | None, fps: float) -> tuple[
         return _size("", clip)
     # The test pattern is drawn at any size.
     full = (960, 540) if clip is None else (clip.width, clip.height)
-    return automatic_size(*full, fps=fps, kbps=options.kbps, sizes=sizes)
+    return automatic_size(*full, fps=fps, kbps=options.kbps or DEFAULT_KBPS, sizes=sizes)
 
 
 def _size(text: str, clip: Clip | None) -> tuple[int, int]:
     if text:
-        match = _SIZE.match(text)
-        size = (int(match[1]), int(match[2])) if match else (1, 1)
-        if size[0] % 2 or size[1] % 2:
-            raise NotPublished(f"--size: {text!r} is not of the form 480x270, in even numbers.")
-        return size
+        return parse_size(text)
     if clip is None:
-        return 480, _DEFAULT_LINES
+        return 480, DEFAULT_LINES
     # Chroma has half as many lines and columns, so both numbers are even.
-    height = min(clip.height & ~1, _DEFAULT_LINES)
+    height = min(clip.height & ~1, DEFAULT_LINES)
     return max(2, round(clip.width * height / clip.height / 2) * 2), height
 
 

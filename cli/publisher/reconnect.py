@@ -50,6 +50,10 @@ class ReconnectPolicy:
         self._failures = 0
         self._run = ""
 
+    def lose_source(self) -> None:
+        """Notes that the session was left for lack of a source, which the next one waits for."""
+        self._life.apply(ReconnectEvent.LOSE_SOURCE)
+
     def is_orphaned(self, run: str) -> bool:
         """True if the session is with a run of the server that is gone. Asked while live."""
         if not run:

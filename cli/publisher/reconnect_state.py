@@ -18,7 +18,7 @@ class ReconnectState(enum.Enum):
     BROKEN = "broken"
     "The session ended while the server answered, which may say goodbye or have ended it."
     LOST = "lost"
-    "The session ended and the server was away: it is gone to again."
+    "The session ended and the server or the source was away: it is gone to again."
 
 
 class ReconnectEvent(enum.Enum):
@@ -30,6 +30,8 @@ class ReconnectEvent(enum.Enum):
     "The server does not answer."
     BREAK = "break"
     "The session ended."
+    LOSE_SOURCE = "lose source"
+    "The camera or encoder is away, and the session was left."
     RETURN = "return"
     "A server answers to which another session makes sense."
 
@@ -42,11 +44,13 @@ RECONNECT = TransitionTable(
         ReconnectState.LIVE: {
             ReconnectEvent.NO_ANSWER: ReconnectState.UNSURE,
             ReconnectEvent.BREAK: ReconnectState.BROKEN,
+            ReconnectEvent.LOSE_SOURCE: ReconnectState.LOST,
         },
         ReconnectState.UNSURE: {
             ReconnectEvent.BEGIN: ReconnectState.LIVE,
             ReconnectEvent.NO_ANSWER: ReconnectState.UNSURE,
             ReconnectEvent.BREAK: ReconnectState.LOST,
+            ReconnectEvent.LOSE_SOURCE: ReconnectState.LOST,
         },
         ReconnectState.BROKEN: {
             ReconnectEvent.BEGIN: ReconnectState.LIVE,

@@ -22,7 +22,7 @@ from cli.publisher.watchdog import watching
 _HANDSHAKE_TIMEOUT_MS = 10_000
 """Time limit of the ICE and DTLS handshakes, for servers that are far away or busy."""
 
-_KEY_FRAME_PERIOD_S = 2
+KEY_FRAME_PERIOD_S = 2
 """Time between key frames, as live encoders are usually set."""
 
 _TIME_OFFSET_S = Fraction(1, 50)
@@ -96,15 +96,21 @@ class WhipSession:
 
     def _send(self, stream: Any, frame: Any) -> None:
         try:
-            for packet in stream.encode(frame):
-                offset = round(_TIME_OFFSET_S / packet.time_base)
-                packet.pts += offset
-                packet.dts += offset
-                with watching():
-                    self._container.mux(packet)
+            packets = stream.encode(frame)
         except av.error.FFmpegError as error:
-            words = f"The connection to the server is lost ({_reason(error)})."
-            raise NotPublished(words, is_passing=True) from error
+            raise _lost(error) from error
+        for packet in packets:
+            offset = round(_TIME_OFFSET_S / packet.time_base)
+            packet.pts += offset
+            packet.dts += offset
+            self._mux(packet)
+
+    def _mux(self, packet: Any) -> None:
+        try:
+            with watching():
+                self._container.mux(packet)
+        except av.error.FFmpegError as error:
+            raise _lost(error) from error
 
     def _open(self, folder: Path) -> None:
         cert_file, key_file = write_certificate(folder)
@@ -118,10 +124,12 @@ class WhipSession:
         self._container = av.open(self._url, "w", format="whip", options=options)
         self._video = self._add_video()
         if self._sent.has_sound:
-            self._audio = self._container.add_stream(
-                codecs.AUDIO.encoder, rate=SAMPLE_RATE, layout="stereo"
-            )
-            self._audio.bit_rate = 96_000
+            self._audio = self._add_audio()
+
+    def _add_audio(self) -> Any:
+        audio = self._container.add_stream(codecs.AUDIO.encoder, rate=SAMPLE_RATE, layout="stereo")
+        audio.bit_rate = 96_000
+        return audio
 
     def _add_video(self) -> Any:
         sent = self._sent
@@ -129,23 +137,27 @@ class WhipSession:
         video.width, video.height = sent.width, sent.height
         video.pix_fmt = "yuv420p"
         video.bit_rate = sent.kbps * 1000
-        coder = video.codec_context
-        coder.time_base = Fraction(1, 90_000)
-        coder.gop_size = round(_KEY_FRAME_PERIOD_S * sent.fps)
-        # WebRTC has no decoding time stamps, and receivers show frames in the order of arrival.
-        coder.max_b_frames = 0
-        coder.thread_count = 1  # more threads make more slices, or a delay
-        coder.options = {
-            "preset": "superfast",
-            "tune": "zerolatency",
-            "profile": "baseline",
-            # Key frames come by the clock alone; one at each cut would exceed the rate.
-            "sc_threshold": "0",
-            "maxrate": f"{sent.kbps}k",
-            # The buffer that the rate control models: half a second at the given rate.
-            "bufsize": f"{max(1, sent.kbps // 2)}k",
-        }
+        set_up_encoder(video.codec_context, sent)
         return video
+
+
+def set_up_encoder(coder: Any, sent: SendFormat) -> None:
+    """Sets what an encoder for WebRTC needs: no delay, key frames by the clock, a bounded rate."""
+    coder.time_base = Fraction(1, 90_000)
+    coder.gop_size = round(KEY_FRAME_PERIOD_S * sent.fps)
+    # WebRTC has no decoding time stamps, and receivers show frames in the order of arrival.
+    coder.max_b_frames = 0
+    coder.thread_count = 1  # more threads make more slices, or a delay
+    coder.options = {
+        "preset": "superfast",
+        "tune": "zerolatency",
+        "profile": "baseline",
+        # Key frames come by the clock alone; one at each cut would exceed the rate.
+        "sc_threshold": "0",
+        "maxrate": f"{sent.kbps}k",
+        # The buffer that the rate control models: half a second at the given rate.
+        "bufsize": f"{max(1, sent.kbps // 2)}k",
+    }
 
 
 _PERMANENT = (
@@ -177,6 +189,11 @@ def _sentence(error: av.error.FFmpegError, url: str) -> str:
     if isinstance(error, ConnectionRefusedError):
         return f"Nothing listens at {parts.netloc}: the connection was refused."
     return f"No session with {parts.netloc}: {_reason(error)}."
+
+
+def _lost(error: av.error.FFmpegError) -> NotPublished:
+    words = f"The connection to the server is lost ({_reason(error)})."
+    return NotPublished(words, is_passing=True)
 
 
 def _reason(error: av.error.FFmpegError) -> str:

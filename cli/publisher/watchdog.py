@@ -32,6 +32,9 @@ PATIENCE_S = 3.0
 TRY_AGAIN = 75
 """Exit status of a child if the same may succeed later (EX_TEMPFAIL of sysexits.h)."""
 
+SOURCE_LOST = 66
+"""Exit status of a child whose source is away while its session stood (EX_NOINPUT)."""
+
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _POLL_PERIOD_S = 0.1
 """Seconds between two checks of the child and its pipe."""
@@ -44,16 +47,22 @@ _ENDED_ON_PURPOSE = (
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class Attempt:
     """A child's view of one attempt: the time that it may send, and a pipe to the parent."""
 
     duration_s: float | None
     "Remaining time in s; None means no limit."
     _pipe: int
+    is_again: bool = False
+    "True if a session stood before: what it needs was there, and is waited for."
+
+    was_live: bool = False
+    "True once its session stood."
 
     def is_live(self) -> None:
         """Tells the parent that the session is established."""
+        self.was_live = True
         os.write(self._pipe, b"!")
 
 
@@ -86,6 +95,10 @@ class _Parent:
             if attempt is not None:
                 return attempt
             status = self._wait()
+            if status == SOURCE_LOST and self._reconnect.was_live and not self._stopped_by:
+                # The child has said it, and the next one waits for the source.
+                self._reconnect.lose_source()
+                continue
             # The child ends by SIGALRM when FFmpeg hangs, and by SIGKILL when its session's server
             # is gone. All other failures are final.
             if self._stopped_by or status not in (TRY_AGAIN, -signal.SIGALRM, -signal.SIGKILL):
@@ -110,7 +123,7 @@ class _Parent:
             die_with_us()
             stop_signals.forget()
             os.close(self._child_pipe)
-            return Attempt(left_s, write_end)
+            return Attempt(left_s, write_end, self._reconnect.was_live)
         os.close(write_end)
         # The parent looks into the pipe between other things, and must never wait for it.
         os.set_blocking(self._child_pipe, False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import tempfile
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ import av.error
 from cli.errors import NotPushed
 from cli.publisher.certificate import write_certificate
 from cli.publisher.codecs import AUDIO, VIDEO
+from cli.publisher.template import template_of
 from cli.pusher.target import Target, TargetKind
 from media.access_unit import AccessUnit, Kind
 
@@ -47,7 +47,7 @@ class Output:
         with self._failing("cannot be reached"), tempfile.TemporaryDirectory() as folder:
             self._container = self._open(Path(folder))
             self._video = self._container.add_stream_from_template(
-                _template(key_frame), opaque=True
+                template_of(key_frame.payload), opaque=True
             )
             self._video.time_base = Fraction(1, 90_000)
             if has_audio:
@@ -125,9 +125,3 @@ class _Aac:
             made for each in self._decoder.decode(packet) for made in self._resampler.resample(each)
         ]
         return [coded for frame in frames for coded in self._stream.encode(frame)]
-
-
-def _template(key_frame: AccessUnit) -> Any:
-    """Returns a stream with the parameters of a key frame: its size and its parameter sets."""
-    source = av.open(io.BytesIO(key_frame.payload), format=VIDEO.name)
-    return source.streams.video[0]

@@ -11,10 +11,12 @@ import pytest
 from cli.errors import NotPublished
 from cli.publisher import command
 from cli.publisher.clip import Clip
-from cli.publisher.command import PublishOptions, run
+from cli.publisher.copy_rule import CopyMode
+from cli.publisher.publish_options import PublishOptions
+from cli.publisher.watchdog import Attempt
 
 PATTERN = PublishOptions(
-    file=None,
+    source=None,
     url="http://127.0.0.1:9/whip/a",
     token="",
     test_pattern=True,
@@ -22,9 +24,11 @@ PATTERN = PublishOptions(
     fps=0.0,
     kbps=300,
     loop=True,
-    duration_s=None,
     stamp=False,
 )
+NOWHERE = Attempt(None, -1)
+"""What none of these get as far as to tell."""
+
 FILM = Clip(
     path=Path("film.mp4"),
     width=1920,
@@ -55,21 +59,21 @@ FILM = Clip(
 )
 def test_a_size_that_is_none_is_shown_with_the_form(wrong: str) -> None:
     with pytest.raises(NotPublished) as caught:
-        run(dataclasses.replace(PATTERN, size=wrong))
+        command.run(dataclasses.replace(PATTERN, size=wrong), NOWHERE)
     assert str(caught.value) == f"--size: {wrong!r} is not of the form 480x270, in even numbers."
 
 
 @pytest.mark.parametrize("url", ["", "whip", "ftp://h/whip/a", "127.0.0.1:8080/whip/a", "//h/a"])
 def test_an_address_that_is_none_is_shown_with_the_form(url: str) -> None:
     with pytest.raises(NotPublished, match="is no address of the form http://host:port/whip/NAME"):
-        run(dataclasses.replace(PATTERN, url=url))
+        command.run(dataclasses.replace(PATTERN, url=url), NOWHERE)
 
 
 def test_a_file_and_a_pattern_exclude_each_other() -> None:
-    with pytest.raises(NotPublished, match="either a file or --test-pattern"):
-        run(dataclasses.replace(PATTERN, file=Path("film.mp4")))
-    with pytest.raises(NotPublished, match="either a file or --test-pattern"):
-        run(dataclasses.replace(PATTERN, test_pattern=False))
+    with pytest.raises(NotPublished, match="a file or an address, or --test-pattern"):
+        command.run(dataclasses.replace(PATTERN, source="film.mp4"), NOWHERE)
+    with pytest.raises(NotPublished, match="a file or an address, or --test-pattern"):
+        command.run(dataclasses.replace(PATTERN, test_pattern=False), NOWHERE)
 
 
 @pytest.mark.parametrize(
@@ -117,10 +121,30 @@ def test_the_rate_is_the_one_asked_for_else_the_films_own_else_thirty(
 def test_the_line_about_it_names_what_where_and_how_much(
     clip: Clip | None, has_sound: bool
 ) -> None:
-    options = dataclasses.replace(PATTERN, file=None if clip is None else Path("a/film.mp4"))
+    options = dataclasses.replace(PATTERN, source=None if clip is None else "a/film.mp4")
     sent = command._format(options, clip)
     assert sent.has_sound is has_sound
     line = command._announce(options, sent)
     assert line.startswith(f"publishing {'film.mp4' if clip else 'a test pattern'} to http://127.")
     assert "480x270 at " in line and "300 kbit/s" in line
     assert f"{'with' if has_sound else 'without'} sound" in line
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"size": "480x270"}, {"fps": 10.0}, {"kbps": 300}, {"stamp": True}, {"test_pattern": True}],
+    ids=str,
+)
+def test_what_is_copied_cannot_be_changed(wish: dict[str, object]) -> None:
+    wishes: dict[str, object] = {"kbps": 0, "test_pattern": False, "source": "a.mp4", **wish}
+    if wish.get("test_pattern"):
+        wishes["source"] = None
+    options = dataclasses.replace(PATTERN, mode=CopyMode.ALWAYS, **wishes)  # type: ignore[arg-type]
+    with pytest.raises(NotPublished, match="--copy always excludes"):
+        command.run(options, NOWHERE)
+
+
+def test_an_address_of_an_unknown_kind_is_refused_before_anything_is_opened() -> None:
+    options = dataclasses.replace(PATTERN, source="gopher://h/a", test_pattern=False)
+    with pytest.raises(NotPublished, match="known are rtsp://"):
+        command.run(options, NOWHERE)

@@ -140,3 +140,19 @@ def test_a_server_that_does_not_tell_its_run_in_words_of_ours_is_one_that_is_awa
             assert _query_run(f"http://127.0.0.1:{server.getsockname()[1]}/api/v1/server") == ""
         finally:
             thread.join()
+
+
+def test_a_session_without_its_source_goes_on_with_the_same_run() -> None:
+    policy = live()
+    policy.lose_source()
+    assert policy.was_live
+    policy.begin()
+    policy.lose_source()
+    # The camera is back, and the server just then is not ready for it.
+    assert policy.wait_s(1.0) == FIRST_WAIT_S
+    assert policy.decide("a") is ReconnectDecision.RECONNECT
+
+
+def test_a_source_is_lost_only_after_a_session_stood() -> None:
+    with pytest.raises(IllegalTransition):
+        ReconnectPolicy().lose_source()

@@ -11,6 +11,7 @@ from wire.state_machine import IllegalTransition, StateMachine
 
 BEGIN, NO_ANSWER = ReconnectEvent.BEGIN, ReconnectEvent.NO_ANSWER
 BREAK, RETURN = ReconnectEvent.BREAK, ReconnectEvent.RETURN
+LOSE_SOURCE = ReconnectEvent.LOSE_SOURCE
 
 
 def after(*events: ReconnectEvent) -> ReconnectState:
@@ -35,6 +36,9 @@ def after(*events: ReconnectEvent) -> ReconnectState:
         ((BEGIN, BREAK, NO_ANSWER), ReconnectState.LOST),
         ((BEGIN, BREAK, RETURN), ReconnectState.LOST),
         ((BEGIN, BREAK, RETURN, RETURN, BEGIN), ReconnectState.LIVE),
+        # Without its source it is not ended, but gone to again.
+        ((BEGIN, LOSE_SOURCE), ReconnectState.LOST),
+        ((BEGIN, NO_ANSWER, LOSE_SOURCE, BEGIN), ReconnectState.LIVE),
     ],
 )
 def test_a_session_goes_this_way(events: tuple[ReconnectEvent, ...], state: ReconnectState) -> None:
