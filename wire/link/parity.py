@@ -1,6 +1,7 @@
 """Parity of a message: how many stripes of it to send, and how to make and use them.
 
-Any ``needed`` of the stripes of a message restore it (a systematic Reed-Solomon code by ``zfec``).
+Any ``needed`` of the stripes of a message restore it (a systematic Reed-Solomon code by ``zfec``,
+or by ``erasure.py`` where that is not installed).
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ import functools
 import math
 from collections.abc import Mapping
 
-import zfec
-
+from wire.link import erasure
 from wire.link.datagram import MAX_BLOCK_BYTES, MAX_STRIPES
+
+try:
+    import zfec
+except ImportError:
+    # There is no wheel of it for every machine.
+    ENCODER, DECODER = erasure.ErasureEncoder, erasure.ErasureDecoder
+else:
+    ENCODER, DECODER = zfec.Encoder, zfec.Decoder
 
 MAX_FAILURE = 0.008
 """Chance that a message does not arrive whole at once, where parity is free to choose: the 99th
@@ -93,14 +101,14 @@ def restore(blocks: Mapping[int, bytes], needed: int) -> bytes:
 
 
 @functools.lru_cache(maxsize=MAX_STRIPES)
-def _encoder(needed: int) -> zfec.Encoder:
+def _encoder(needed: int) -> erasure.ErasureEncoder:
     # Blocks do not depend on how many there are in all, so one coder serves any amount of parity.
-    return zfec.Encoder(needed, 256)
+    return ENCODER(needed, 256)
 
 
 @functools.lru_cache(maxsize=MAX_STRIPES)
-def _decoder(needed: int) -> zfec.Decoder:
-    return zfec.Decoder(needed, 256)
+def _decoder(needed: int) -> erasure.ErasureDecoder:
+    return DECODER(needed, 256)
 
 
 def parity_for(needed: int, loss: float) -> int:
