@@ -2,9 +2,12 @@
 FROM python:3.11-slim AS build
 WORKDIR /source
 COPY . .
+# The wheel that pip installs elsewhere, so that the image has no file that it has not.
 RUN python -m venv /opt/sharpcast \
+ && /opt/sharpcast/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-deps \
+    --wheel-dir /dist . \
  && /opt/sharpcast/bin/pip install --no-cache-dir --disable-pip-version-check \
-    -c constraints.txt .
+    -c constraints.txt /dist/sharpcast-*.whl
 
 FROM python:3.11-slim
 COPY --from=build /opt/sharpcast /opt/sharpcast

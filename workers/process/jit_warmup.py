@@ -55,7 +55,12 @@ async def make_warm() -> None:
         log.info("numba is missing: nothing is propagated", extra={"action": "no_propagation"})
         return
     compiler = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "workers.process.jit_warmup", preexec_fn=die_with_parent()
+        sys.executable,
+        # Modules in the folder where the command was started must not take the place of ours.
+        "-P",
+        "-m",
+        "workers.process.jit_warmup",
+        preexec_fn=die_with_parent(),
     )
     try:
         code = await compiler.wait()
