@@ -13,13 +13,11 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.main import serve
 from cli import banner
-from cli.app_processes import AppProcesses
 from cli.processes import keep_redis, keep_worker
 from wire import stop_signals
 from wire.embedded import EmbeddedServer
@@ -86,8 +84,8 @@ async def _run_until(
     App and worker stop side by side, within 5 s; the caller stops Redis after them.
     """
     works = {
-        "app": _app(stop, settings, redis_url),
         "worker": keep_worker(settings, redis_url, stop),
+        "app": _app(stop, settings, redis_url),
     }
     if server is not None:
         works["redis"] = keep_redis(server, stop)
@@ -100,13 +98,27 @@ async def _run_until(
         raise failures[0]
 
 
-def _app(stop: asyncio.Event, settings: Settings, redis_url: str) -> Coroutine[Any, Any, None]:
-    def on_ready(url: str) -> None:
-        banner.show(url, settings)
+async def _app(stop: asyncio.Event, settings: Settings, redis_url: str) -> None:
+    # The app takes a second to load, as the worker's process does: they load side by side.
+    run = await asyncio.to_thread(_load_app, settings, redis_url)
+    if not stop.is_set():
+        await run(stop, lambda url: banner.show(url, settings))
 
+
+_RunApp = Callable[[asyncio.Event, Callable[[str], None]], Coroutine[Any, Any, None]]
+
+
+def _load_app(settings: Settings, redis_url: str) -> _RunApp:
+    """Imports the app, and returns what runs it until a stop; its second argument gets the address
+    of the web server.
+    """
     if settings.app_processes > 1:
-        return AppProcesses(settings, redis_url).run(stop, on_ready=on_ready)
-    return serve(settings, redis_url=redis_url, stop=stop, on_ready=on_ready)
+        from cli.app_processes import AppProcesses
+
+        return lambda stop, on_ready: AppProcesses(settings, redis_url).run(stop, on_ready=on_ready)
+    from app.main import serve
+
+    return lambda stop, on_ready: serve(settings, redis_url=redis_url, stop=stop, on_ready=on_ready)
 
 
 async def _stop_after(

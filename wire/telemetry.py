@@ -1,4 +1,4 @@
-"""Switches that keep the libraries we use from reporting to their makers.
+"""Switches that keep the libraries we use from reporting to their makers, and from loading slowly.
 
 Two of them do so by themselves, at import or a little later, without a question. They look up
 names and open connections, which devices behind firewalls answer with silence. Every package of
@@ -21,9 +21,11 @@ SWITCHES = {
 }
 """Environment variables that turn reports off, here and in all children."""
 
-ABSENT = "openvino_telemetry"
-"""OpenVINO forks a process that asks for its maker's collector; it has no switch but a file in the
-user's home. Where the package is missing it uses a stand-in of its own, so we let it be missing."""
+ABSENT = ("openvino_telemetry", "openvino.tools.ovc")
+"""The first asks OpenVINO's maker's collector from a process of its own; it has no switch but a
+file in the user's home. Where it is missing OpenVINO has a stand-in. The second converts models of
+other kinds, which nobody here does, and is half of the time in which OpenVINO is imported: 0.4 s of
+each start of a worker. OpenVINO tries to import it and goes on without."""
 
 
 def turn_off() -> None:
@@ -34,4 +36,5 @@ def turn_off() -> None:
     for name, value in SWITCHES.items():
         os.environ[name] = value
     # None in the table of modules makes the import of that name fail (importlib's documentation).
-    sys.modules.setdefault(ABSENT, None)  # type: ignore[arg-type]
+    for name in ABSENT:
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
