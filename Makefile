@@ -9,7 +9,7 @@ SOURCES := pyproject.toml constraints.txt
 EXTRAS := dev,torch,ort,otel,site
 # Programs that tests use, each with its Debian package.
 DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server nginx:nginx-light \
-  turnserver:coturn strace:strace ip:iproute2 promtool:prometheus
+  turnserver:coturn nft:nftables strace:strace ip:iproute2 promtool:prometheus
 
 .DEFAULT_GOAL := help
 .PHONY: run test test-again coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-edge bench-link bench-split gpu-check docs clean help browser

@@ -140,7 +140,7 @@ async def _end(helpers: list[asyncio.Task[Any]], node: AppNode) -> None:
 
 def _node(settings: Settings, client: Redis) -> AppNode:
     """Returns the node, whose sockets are counted here."""
-    raise_limit(_files_needed(settings))
+    raise_limit(files_needed(settings))
     return AppNode(client, _node_options(settings))
 
 
@@ -174,7 +174,7 @@ def _side_tasks(
     return [loop.create_task(work, name=name) for name, work in works.items()]
 
 
-def _files_needed(settings: Settings) -> int:
+def files_needed(settings: Settings) -> int:
     """Returns the files of all at once: the web's connections, the peers' by TCP, Redis'."""
     others = MAX_CONNECTIONS + redis_connections(settings.max_streams) + _OTHER_FILES
     if settings.gateway_host:

@@ -7,6 +7,7 @@ this, never the whole.
 
 from __future__ import annotations
 
+import difflib
 import os
 import secrets
 import sys
@@ -264,7 +265,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         if name in _REPLACED:
             raise BadSettings(f"{key} is no setting any more: {_REPLACED[name]}")
         if name not in Settings.model_fields:
-            raise BadSettings(f"{key} is not a setting of Sharpcast.")
+            raise BadSettings(f"{key} is not a setting of Sharpcast{_meant(name)}")
         # A variable that is empty counts as not set: Compose files hand on unset ones as empty.
         if value != "":
             fields[name] = value
@@ -278,6 +279,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         name = f"{os.uname().nodename.split('.')[0][:48]}-{secrets.token_hex(3)}"
         settings = settings.model_copy(update={"worker_name": name})
     return settings
+
+
+def _meant(name: str) -> str:
+    """Returns the end of the sentence: the setting whose name is most alike, if there is one."""
+    alike = difflib.get_close_matches(name, Settings.model_fields, n=1)
+    return f"; {PREFIX}{alike[0].upper()} is one." if alike else "."
 
 
 def _sentence(error: ValidationError) -> str:

@@ -42,7 +42,6 @@ def test_every_command_has_help(command: str) -> None:
         ("gateway", {}, "needs SHARPCAST_REDIS_URL"),
         ("gateway", {"redis_url": "redis://127.0.0.1:1"}, "needs SHARPCAST_GATEWAY_HOST"),
         ("gateway", {"join_token": "short-token"}, "SHARPCAST_JOIN_TOKEN: a token to join with"),
-        ("doctor", {"log_level": "loud"}, "SHARPCAST_LOG_LEVEL"),
     ],
 )
 def test_a_bad_setting_is_one_sentence_and_exit_code_2(

@@ -1,0 +1,75 @@
+"""Check of the folders that the server writes to: they can be written, and the disk has room."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from cli.diagnostics.finding import Finding, fault, good
+from wire.settings import Settings
+
+MIN_FREE_BYTES = 256 << 20
+"""Free bytes below which the kept work of engines and loops (some 50 MiB) may not find room."""
+
+RECORDING_FREE_BYTES = 2 << 30
+"""An hour of source and enhanced picture has about 2 GiB."""
+
+_SETTINGS = {
+    "engine_cache": ("what engines and loops compiled", MIN_FREE_BYTES),
+    "recordings_dir": ("recordings", RECORDING_FREE_BYTES),
+}
+"""Folders that the settings name, with their content; a setting that does not exist is skipped."""
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Writes a file to each folder, and looks how much room its disk has."""
+    yield folder("temporary files", Path(tempfile.gettempdir()), "TMPDIR", MIN_FREE_BYTES)
+    for name, (content, least) in _SETTINGS.items():
+        place = getattr(settings, name, None)
+        # An empty path is the current folder's: a setting that is not set.
+        if isinstance(place, Path) and place != Path():
+            yield folder(content, place.expanduser(), f"SHARPCAST_{name.upper()}", least)
+
+
+def folder(content: str, place: Path, setting: str, least: int) -> Finding:
+    """Judges one folder; one that is missing is judged by the first of its parents that exists."""
+    what = f"folder for {content}"
+    parent = place
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    if reason := _refusal(parent):
+        return fault(
+            what,
+            f"{place} cannot be written to ({reason})",
+            f"Give this user the folder: `install -d -o $USER {place}`, or set {setting} to "
+            "another one.",
+        )
+    free = shutil.disk_usage(parent).free
+    detail = f"{place}, {free / 2**30:.1f} GiB free"
+    if free >= least:
+        return good(what, detail, free=free)
+    cure = f"Remove files there, or set {setting} to a folder of a disk with room."
+    detail = f"the disk of {place} has {free / 2**20:.0f} MiB free, {least >> 20} are needed"
+    return fault(what, detail, cure, free=free)
+
+
+def _refusal(place: Path) -> str:
+    """Writes and removes a file; returns why that cannot be, or an empty text."""
+    if not place.is_dir():
+        return "it is no folder"
+    name = ""
+    try:
+        file, name = tempfile.mkstemp(prefix=".sharpcast-doctor-", dir=place)
+        with open(file, "wb") as opened:
+            opened.write(bytes(4096))
+    except OSError as error:
+        return str(error.strerror)
+    finally:
+        if name:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+    return ""

@@ -1,0 +1,60 @@
+"""Folders that cannot be written to, and disks without room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cli.diagnostics import folders
+from cli.diagnostics.finding import Status
+from tests.cli.diagnostics.seeds import assert_fault, by_name, in_namespace, settings
+
+
+def test_a_folder_that_can_be_written_to_is_good_also_before_it_exists(tmp_path: Path) -> None:
+    place = tmp_path / "not" / "yet"
+    found = folders.folder("recordings", place, "SHARPCAST_RECORDINGS_DIR", 1)
+    assert found.status is Status.GOOD
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_below_a_file_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = folders.folder("recordings", tmp_path / "file" / "x", "SHARPCAST_RECORDINGS_DIR", 1)
+    assert_fault(found, "it is no folder", "install -d", "SHARPCAST_RECORDINGS_DIR")
+
+
+def test_a_folder_that_nobody_may_write_to_is_a_fault() -> None:
+    found = folders.folder("recordings", Path("/proc"), "SHARPCAST_RECORDINGS_DIR", 1)
+    assert_fault(found, "cannot be written to")
+
+
+def test_a_disk_without_room_is_a_fault(tmp_path: Path) -> None:
+    found = folders.folder("recordings", tmp_path, "SHARPCAST_RECORDINGS_DIR", 1 << 60)
+    assert_fault(found, "MiB free", "SHARPCAST_RECORDINGS_DIR")
+
+
+def test_the_folders_of_the_settings_are_looked_at(tmp_path: Path) -> None:
+    found = by_name(folders.check(settings(engine_cache=str(tmp_path / "engines"))))
+    assert {"folder for temporary files", "folder for what engines and loops compiled"} <= set(
+        found
+    )
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "small"
+    place.mkdir()
+    script = f"mount -t tmpfs -o size=64k tmpfs {place}\nhead -c 65536 /dev/zero > {place}/full"
+    code, found = in_namespace("-m", script, "--only", "folders", engine_cache=str(place))
+    assert code == 1
+    faults = [each for each in found if each["status"] == "fault"]
+    assert [each["what"] for each in faults] == ["folder for what engines and loops compiled"]
+    assert "No space left" in faults[0]["detail"] or "MiB free" in faults[0]["detail"]
+    assert "SHARPCAST_ENGINE_CACHE" in faults[0]["cure"]
+
+
+def test_a_disk_that_is_mounted_read_only_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "sealed"
+    place.mkdir()
+    script = f"mount -t tmpfs -o ro tmpfs {place}"
+    code, found = in_namespace("-m", script, "--only", "folders", engine_cache=str(place))
+    assert code == 1
+    assert any("Read-only file system" in each["detail"] for each in found)
