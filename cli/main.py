@@ -17,6 +17,7 @@ from cli import (
     publish,
     push,
     serve,
+    systemd_unit,
     up,
     work,
 )
@@ -37,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("up")(up.up)
+app.command("systemd")(systemd_unit.systemd)
 app.command("serve")(serve.serve)
 app.command("app-process", hidden=True)(app_process.app_process)
 app.command("work")(work.work)

@@ -30,6 +30,12 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield by_url(settings, seen)
 
 
+def check_stun(settings: Settings) -> list[Finding]:
+    """Compares the addresses that peers are offered with the one that a STUN server sees."""
+    server = stun_server(settings)
+    return [_by_stun(settings, server)[0]] if server else []
+
+
 def stun_server(settings: Settings) -> tuple[str, int] | None:
     """Returns the STUN server that the settings name, None without one."""
     named = [settings.ice_stun, *(each for each in settings.ice_servers if each[:5] == "stun:")]

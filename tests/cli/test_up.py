@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import signal
 import socket
+import ssl
+import subprocess
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from benchmarks.server import free_port
 from benchmarks.waiting import until
-from tests.cli.command import Up, get, is_listening, is_running
+from tests.cli.command import SHARPCAST, Up, environment, get, is_listening, is_running
 from tests.redis_servers import Server, free_ports, running
 
 pytestmark = pytest.mark.e2e
@@ -121,3 +127,54 @@ def test_a_worker_that_redis_refuses_later_ends_nobody_else(
 
         until("a worker again", works, 40.0)
         assert up.end() == 0
+
+
+def test_a_public_address_without_a_terminal_names_all_that_is_missing(tmp_path: Path) -> None:
+    command = [*SHARPCAST, "up", "--public", "https://live.example.org"]
+    done = subprocess.run(
+        command,
+        env=environment() | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": ""},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("sharpcast: To serve https://live.example.org, this is missing:")
+    assert "SHARPCAST_ADMIN_TOKEN" in done.stderr and "certbot" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_public_address_is_asked_for_at_a_terminal_and_served(tmp_path: Path) -> None:
+    port = free_port()
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*SHARPCAST, "up", "--public", f"https://127.0.0.1:{port}"],
+        env=environment() | {"HOME": str(tmp_path), "XDG_CONFIG_HOME": ""},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        os.write(master, b"y\n3\n")
+        context = ssl._create_unverified_context()
+
+        def answers() -> bool:
+            assert process.poll() is None, os.read(master, 65536).decode(errors="replace")
+            with contextlib.suppress(OSError):
+                url = f"https://127.0.0.1:{port}/healthz"
+                with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+                    return bool(answer.status == 200)
+            return False
+
+        until("the public address", answers, 90.0)
+        said = os.read(master, 65536).decode(errors="replace")
+        assert f"watch      https://127.0.0.1:{port}/" in said
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
