@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from benchmarks import browser, glass_to_glass, live, machine
 from benchmarks.table import Row, render
@@ -61,6 +62,16 @@ JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
 }
 
 
+def _quick(out: Path) -> int:
+    from benchmarks.quick import command
+
+    try:
+        return command.run(out)
+    except OSError as error:
+        print(f"{out} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
+
+
 def _job(text: str) -> str:
     """Returns the name in JOBS that an argument means."""
     name = _OLD_NAMES.get(text, text)
@@ -75,7 +86,14 @@ def main(argv: list[str] | None = None) -> int:
     text = f"of {', '.join(JOBS)}; default: {' '.join(_DEFAULT)}"
     parser.add_argument("jobs", nargs="*", type=_job, metavar="JOB", help=text)
     parser.add_argument("--seconds", type=float, default=60.0, help="length of a run (60)")
+    parser.add_argument(
+        "--quick", action="store_true", help="what this machine can do, in half a minute"
+    )
+    text = "file for the figures of --quick (sharpcast-bench.json)"
+    parser.add_argument("--out", type=Path, default=Path("sharpcast-bench.json"), help=text)
     options = parser.parse_args(argv)
+    if options.quick:
+        return _quick(options.out)
     print(machine.describe())
     for name in options.jobs or _DEFAULT:
         title, job = JOBS[name]
