@@ -31,6 +31,7 @@ TABLES = (
     "app.delivery.adaptation_state:ADAPTATION",
     "workers.process.worker_state:WORKER",
     "workers.session.rendition_state:RENDITION",
+    "workers.tuning.tuning_state:TUNING",
     "workers.decode.key_frame_gate:GATE",
     "workers.team.helper_state:HELPER",
     "cli.publisher.reconnect_state:RECONNECT",

@@ -35,7 +35,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("process",),
         ("session", "transcode"),
         ("team",),
-        ("source",),
+        ("source", "tuning"),
         ("decode", "upscale", "encode"),
         ("scheduling", "temporal", "engines"),
         ("bitstream",),

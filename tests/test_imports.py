@@ -29,6 +29,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "wire",
     ),
     "workers": ("workers", "wire", "media", "models.manifest", "models.errors"),
+    "workers.tuning": (
+        "workers",
+        "wire",
+        "models.manifest",
+        "models.errors",
+        "models.tuning.messages",
+    ),
     "workers.engines.openvino": (
         "workers",
         "wire",

@@ -120,6 +120,9 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     "The reason why it is not enhancing, as a sentence."
     model: str = ""
+    tuning: str = ""
+    """State of the net that is tuned on the stream: ``collecting``, ``training``, ``used``,
+    ``judged``, ``resting``; empty where none is."""
     engine: str = ""
     width: int = 0
     "Output size, of what a viewer would get where nobody watches; 0 while that is not known."

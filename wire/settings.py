@@ -147,6 +147,9 @@ class Settings(BaseSettings):
     """Threads the net may use; 0: all cores but one."""
     temporal: bool = True
     """Predict the enhanced picture from the last one where that helps; off: always the full net."""
+    tune: bool = False
+    """Tune a net on each stream in the time that is left, from a larger net of the zoo; needs
+    torch (docs/tuning.md)."""
     enhance_unwatched: bool = False
     """Enhance streams that nobody watches too, with the time that watched ones leave."""
     worker_capacity: float = Field(0.0, ge=0.0, le=10_000.0)

@@ -17,6 +17,10 @@ _TEAM = (
 
 _VIDEO_CODECS = names_of("video")
 _ENCODED = " or ".join(codec.name for codec in ENCODED)
+_TUNING = (
+    "State of the net that is tuned on the stream: collecting, training, used, judged or resting; "
+    "empty where none is"
+)
 _STATES = "enhancing, idle (nobody watches), starting, bypass, off or waiting"
 
 
@@ -89,6 +93,7 @@ class Rendition(BaseModel):
     worker: str = Field(default="", description="Its lead")
     engine: str = ""
     model: str = Field(default="", description="The net in use")
+    tuning: str = Field(default="", description=_TUNING)
     strength: float | None = Field(default=None, description="Strength of the style in effect")
     levels: dict[str, dict[str, int]] = Field(
         default_factory=dict, description="Frames by quality level and reason"
@@ -123,6 +128,7 @@ class Enhancement(BaseModel):
     reason: str = Field(description="Why it is not enhancing, as a sentence; else empty")
     worker: str
     engine: str
+    tuning: str = Field(default="", description=_TUNING)
 
 
 class Frames(BaseModel):

@@ -128,6 +128,7 @@ def _enhancement(
         reason=work.reason,
         worker=lead.name,
         engine=work.engine,
+        tuning=work.tuning,
     )
 
 

@@ -93,6 +93,7 @@ GOOD = {
     "worker_role": ("compose", "compose"),
     "temporal": ("false", False),
     "enhance_unwatched": ("true", True),
+    "tune": ("true", True),
     "worker_capacity": ("1.5", 1.5),
     "output_codec": ("vp8", "vp8"),
     "x264_preset": ("ultrafast", "ultrafast"),

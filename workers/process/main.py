@@ -36,6 +36,7 @@ from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
 from workers.scheduling import capacity
 from workers.scheduling.placement import Place
 from workers.session.config import SessionConfig
+from workers.tuning.tunings import Tunings, obstacle
 from workers.upscale.batched_model import batch_for
 from workers.upscale.model_cache import ModelCache
 
@@ -76,10 +77,14 @@ async def _work_with(site: Site, stopping: asyncio.Event, settings: Settings) ->
 
     start = await asyncio.to_thread(_start, settings, life)
     choice, nets = start.choice, start.nets
+    undo = contextlib.ExitStack()
+    undo.callback(nets.close)
     try:
         # Manifests and weights are files, and the loop must not wait for a disk.
         manifests = await asyncio.to_thread(list_installed)
         config = await asyncio.to_thread(_config, settings, start, manifests)
+        if config.tunings is not None:
+            undo.callback(config.tunings.close)
         if config.place is not Place.COMPOSER and settings.temporal:
             # Now, and not when the first stream is waiting for it.
             nets.prepare_dynamic(settings.model, capacity.WIDTH, capacity.HEIGHT)
@@ -106,7 +111,7 @@ async def _work_with(site: Site, stopping: asyncio.Event, settings: Settings) ->
             if compiling is not None:
                 compiling.cancel()
     finally:
-        await asyncio.to_thread(nets.close)
+        await asyncio.to_thread(undo.close)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -223,7 +228,19 @@ def _config(settings: Settings, start: _Start, manifests: list[Manifest]) -> Ses
         strength=settings.strength,
         enhance_unwatched=settings.enhance_unwatched,
         place=place,
+        tunings=None if composes else _tunings(settings),
     )
+
+
+def _tunings(settings: Settings) -> Tunings | None:
+    """Returns the tuning of nets, where it is wanted and can be had."""
+    if not settings.tune:
+        return None
+    why = obstacle()
+    if why:
+        log.warning("no net is tuned: %s", why, extra={"action": "no_tuning"})
+        return None
+    return Tunings()
 
 
 def _place(settings: Settings) -> Place:

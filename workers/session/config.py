@@ -10,6 +10,7 @@ from wire.rendition_record import RenditionRecord
 from workers.encode.step import OutputConfig
 from workers.scheduling.capacity import Capacity
 from workers.scheduling.placement import Place
+from workers.tuning.tunings import Tunings
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class SessionConfig:
     enhance_unwatched: bool = False
     "Enhance streams that nobody watches, with the time that watched ones leave."
     place: Place = Place.SITE
+    tunings: Tunings | None = None
+    "Tunes a net on each stream in the time that is left; None: nothing is tuned."
 
     def output_of(self, record: RenditionRecord) -> OutputConfig:
         """Returns the coding options of a rendition: its own where it names them."""

@@ -28,7 +28,7 @@ from workers.runtime.frame_counters import FrameCounters
 from workers.runtime.loop_callback import on_loop
 from workers.scheduling.job_load import COPY_LOAD, coding_load
 from workers.scheduling.placement import Place
-from workers.session.lane_parts import OtherLanes, Source, WorkerParts
+from workers.session.lane_parts import OtherLanes, Source, WorkerParts, own_net
 from workers.session.lane_report import LaneFacts, report
 from workers.session.made_before import MadeBefore
 from workers.session.mode import StreamMode
@@ -111,6 +111,7 @@ class RenditionLane:
             self._strength(rendition),
             factor=rendition.factor if rendition.factor <= 1 else 0,
             expected=parts.config.capacity.frame_ms,
+            own=own_net(parts, self._scheduler, self.job, rendition.factor),
         )
         return Pipeline(
             self.job,
@@ -349,10 +350,8 @@ class RenditionLane:
 
     def _prepare(self) -> bool:
         """Makes the nets ready for the first viewer; returns True once they are."""
-        mode = self._mode
-        if not mode.width or is_too_large(mode.width, mode.height):
-            return False
-        return self.pipeline.upscale.prepare(mode.width, mode.height)
+        size = (self._mode.width, self._mode.height)
+        return bool(size[0]) and not is_too_large(*size) and self.pipeline.upscale.prepare(*size)
 
     def _strength(self, record: RenditionRecord) -> float:
         return record.strength if record.strength >= 0 else self._parts.config.strength
@@ -380,6 +379,7 @@ class RenditionLane:
             size=self._size(),
             team=self._team.work(),
             team_map=upscale.made.read(self._parts.config.worker, now=time.monotonic()),
+            tuning=upscale.tuning,
         )
         logs = self._logs.work(self.pipeline.steps)
         return report(

@@ -6,10 +6,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import Protocol
 
+from wire.jobs import Job
 from wire.site import Site
-from workers.scheduling.handle import SharedScheduler
+from workers.scheduling.handle import SchedulerHandle, SharedScheduler
 from workers.session.config import SessionConfig
 from workers.team.lane_team import NoTeams, Teams
+from workers.tuning.stream_tuning import StreamTuning
 from workers.upscale.model_cache import ModelCache
 
 
@@ -23,6 +25,17 @@ class WorkerParts:
     scheduler: SharedScheduler
     teams: Teams = NoTeams()
     "Ask other workers for help."
+
+
+def own_net(
+    parts: WorkerParts, scheduler: SchedulerHandle, job: Job, factor: int
+) -> StreamTuning | None:
+    """Returns the tuning of a net on a rendition; None where it is off, or no net enlarges."""
+    tunings = parts.config.tunings
+    # Nets are trained to enlarge: at the source's size, or below it, there is nothing to learn.
+    if tunings is None or 0 != factor <= 1:
+        return None
+    return StreamTuning(f"{job.stream} {job.rendition}", parts.nets, tunings, scheduler.idle_s)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

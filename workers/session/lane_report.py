@@ -29,6 +29,8 @@ class LaneFacts:
     "Width and height of the output."
     team: TeamWork
     team_map: TeamMap | None
+    tuning: str = ""
+    "State of the net that is tuned on the stream."
 
 
 # Sums of fractions are rounded: the heartbeat is written twice a second, and ten more digits of
@@ -63,6 +65,7 @@ def report(
         key_frames=counts.key_frames,
         levels=counts.levels,
         level=standing.level,
+        tuning=lane.tuning,
         allocation_ms=round(standing.ms_per_s, 1),
         temporal_wanted=round(counts.temporal_wanted, 2),
         temporal_done=round(counts.temporal_done, 2),

@@ -191,6 +191,7 @@ class Pipeline:
         self._decoded.close()
         for coder in self._coders:
             coder.close()
+        self.upscale.close()
 
     def join(self, timeout_s: float) -> bool:
         """Waits for the threads; never on the loop. False if one did not end in time."""

@@ -101,6 +101,8 @@ class ModelCache:
         self._models_dir = models_dir
         self._torch: Engine | None = None
         self._manifests = _manifests(zoo)
+        self._variants: dict[str, tuple[str, Path]] = {}
+        "Shipped model and folder of each net that was tuned on a stream, by its name."
         # Side by side, nets would take the cores that decoders and encoders need, and their costs
         # could not be measured apart (decision 22).
         self.engine_lock = EngineLock(engine.info.cores)
@@ -167,7 +169,35 @@ class ModelCache:
         """Name of the net to use in the place of ``model`` when time is short, None if the zoo has
         none; as ``smaller_net``.
         """
-        return smaller_net(model, self._manifests)
+        return smaller_net(self.shipped(model), self._manifests)
+
+    def add_variant(self, name: str, model: str, folder: Path) -> None:
+        """Adds a net that was tuned from a shipped model; it lies in the folder as in a zoo."""
+        with self._lock:
+            self._variants[name] = (model, folder)
+
+    def remove_variant(self, name: str) -> None:
+        """Forgets a tuned net; one in use stays usable. Harmless for one that is not known."""
+        with self._lock:
+            self._variants.pop(name, None)
+            self._dynamic_nets.pop(name, None)
+            for known in (self._futures, self._dynamic):
+                for key in [each for each in known if each[0] == name]:
+                    known.pop(key).cancel()
+
+    def shipped(self, name: str) -> str:
+        """Returns the name of the model that a net was tuned from, or its own."""
+        return self._variants.get(name, (name, self._zoo))[0]
+
+    def file_of(self, model: str) -> str:
+        """Returns the key of the manifest's file that runs here. Raises NetUnusable."""
+        manifest = self.manifest(model)
+        if manifest is None:
+            raise NetUnusable(f"{model} is not in the zoo.")
+        return variant_for(self._engine.info, manifest, self._precision).file
+
+    def _folder_of(self, name: str) -> Path:
+        return self._variants.get(name, (name, self._zoo))[1]
 
     def close(self) -> None:
         """Stops compiling; nets in use stay usable."""
@@ -212,7 +242,7 @@ class ModelCache:
 
     def _compile(self, model: str, width: int, height: int) -> Net:
         try:
-            manifest = load_manifest(model, self._zoo)
+            manifest = load_manifest(model, self._folder_of(model))
             size = padded(manifest, width, height)
             compiled, trial_s = self._compiled(manifest, size)
         except (ModelError, DeviceFailed) as error:
@@ -231,11 +261,11 @@ class ModelCache:
 
     def _compile_dynamic(self, model: str, width: int, height: int) -> DynamicShapeModel:
         try:
-            manifest = load_manifest(model, self._zoo)
+            manifest = load_manifest(model, self._folder_of(model))
             if not can_propagate(manifest):
                 raise NetUnusable(f"{model} needs all of each picture, or several.")
             form = variant_for(self._engine.info, manifest, self._precision)
-            path = model_file(manifest, form.file, self._zoo)
+            path = model_file(manifest, form.file, self._folder_of(model))
         except ModelError as error:
             raise NetUnusable(f"{_capital(str(error)).rstrip('.')}.") from error
         # One compiled net serves all sizes; only the preparation for a size remains.
@@ -261,7 +291,7 @@ class ModelCache:
             # What a net by torch takes does not follow from what graphs took, so it is tried out.
             return self.engine_lock.wrap(net), _try_out(net)
         form = variant_for(self._engine.info, manifest, self._precision)
-        path = model_file(manifest, form.file, self._zoo)
+        path = model_file(manifest, form.file, self._folder_of(manifest.name))
         single = self._engine.compile(
             manifest, path, width=size[0], height=size[1], precision=form.name
         )

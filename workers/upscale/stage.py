@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
+from typing import Protocol
 
 from media.access_unit import Checkpoint
 from workers.media.frame_task import FrameTask
@@ -25,6 +26,23 @@ from workers.upscale.stream_models import Expected, StreamModels
 from workers.upscale.team_frame import OWN, team_of
 
 
+class OwnNet(Protocol):
+    """The net of a stream that is tuned on it; used by the upscaling thread but for ``close``."""
+
+    @property
+    def state(self) -> str:
+        """State, as the API names it."""
+        ...
+
+    def choose(self, picture: Picture, model: str) -> str:
+        """Returns the name of the net for a picture, ``model`` or that of one tuned from it."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of the net; from any thread."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class UpscaleConfig:
     """The first configuration of a stream."""
@@ -39,6 +57,8 @@ class UpscaleConfig:
     net, else the model's own scale counts."""
     expected: Expected | None = None
     "Expected time of nets on this machine, until it was measured."
+    own: OwnNet | None = None
+    "Tunes a net on this stream; None: the shipped one is used."
 
 
 class UpscaleStage:
@@ -60,6 +80,7 @@ class UpscaleStage:
         self._models = StreamModels(
             nets, model=config.model, factor=config.factor, expected=config.expected
         )
+        self._own = config.own
         self._engine_lock = nets.engine_lock
         self._counters = counters
         self._scheduler = scheduler
@@ -88,8 +109,12 @@ class UpscaleStage:
     @property
     def model_in_use(self) -> str:
         """Name of the net that works, empty while none does."""
-        net = self._models.full.net
-        return net.manifest.name if net is not None else ""
+        return self._models.model_in_use
+
+    @property
+    def tuning(self) -> str:
+        """State of the stream's own net; empty where none is tuned."""
+        return "" if self._own is None else self._own.state
 
     @property
     def engine_in_use(self) -> str:
@@ -110,6 +135,11 @@ class UpscaleStage:
         """Makes the nets ready for pictures that may come, as ``StreamModels.prepare``."""
         return self._models.prepare(width, height)
 
+    def close(self) -> None:
+        """Lets go of the stream's own net; from any thread, and harmless when repeated."""
+        if self._own is not None:
+            self._own.close()
+
     def step(self, item: FrameTask) -> Iterator[FrameTask]:
         """Yields the frame with its picture upscaled; nothing if it is only replayed, or too
         late.
@@ -119,6 +149,9 @@ class UpscaleStage:
             yield item
             return
         self._rate.add(item.unit.pts, item.unit.clock_rate)
+        if self._own is not None and team_of(item) is None and not item.is_replay:
+            own = self._own.choose(picture, self._models.model)
+            self._models.own = own if own != self._models.model else ""
         # Replayed frames choose the nets too, so that these compile while a take-over still
         # decodes.
         if self._models.select(picture):

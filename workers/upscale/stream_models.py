@@ -30,6 +30,9 @@ class StreamModels:
         any other the net's own scale counts.
         """
         self.model = model
+        self.own = ""
+        """Name of the net that was tuned on this stream, to be used in the place of ``model`` once
+        it is ready; empty: none. Set by the thread that selects."""
         self.fault = ""
         "A sentence that says why the wanted net cannot be had; empty while it can."
         self.factor = factor
@@ -105,7 +108,13 @@ class StreamModels:
             return net.trial_s
         if self._expected is None:
             return None
-        return self._expected(net.manifest.name, *self.size) / 1000.0
+        return self._expected(self._nets.shipped(net.manifest.name), *self.size) / 1000.0
+
+    @property
+    def model_in_use(self) -> str:
+        """Name of the shipped model of the net that works, tuned or not; empty while none does."""
+        net = self.full.net
+        return "" if net is None else self._nets.shipped(net.manifest.name)
 
     def _use(self, net: Net | None) -> None:
         self.full.use(net)
@@ -135,6 +144,8 @@ class StreamModels:
             return None
         model = self.model
         net = self.full.net
+        if net is not None and self.own and self._nets.shipped(self.own) == model:
+            return self._own_net(net, size)
         # The net in use is for this size: ``select`` dropped it if the size had changed.
         if net is not None and net.manifest.name == model:
             return net
@@ -146,3 +157,15 @@ class StreamModels:
             return None
         self.fault = ""
         return net
+
+    def _own_net(self, net: Net, size: tuple[int, int]) -> Net | None:
+        """Returns the stream's own net; the one in use while that is not ready."""
+        if net.manifest.name == self.own:
+            return net
+        try:
+            return self._ready(self.own, size, "own", True) or net
+        except NetUnusable:
+            # The files of a tuned net may be gone, as a temporary folder may; the shipped net is
+            # there.
+            self.own = ""
+            return net

@@ -186,3 +186,15 @@ def test_where_it_is_and_its_role_make_a_place(settings: Settings, nets: ModelCa
     composer, streams = place(worker_role="compose")
     assert composer is Place.COMPOSER and streams > 1.0, "its capacity is that of its encoder"
     assert place(worker_role="compose", worker_capacity=2.0) == (Place.COMPOSER, 2.0)
+
+
+def test_nets_are_tuned_where_that_is_wanted(settings: Settings, nets: ModelCache) -> None:
+    start = main._Start(Choice(nets.engine), nets, Speed(streams=2.0, ms_per_frame=3.0))
+    assert main._config(settings, start, list_installed()).tunings is None
+    wanted = settings.model_copy(update={"tune": True})
+    tunings = main._config(wanted, start, list_installed()).tunings
+    assert tunings is not None and tunings.folder.is_dir()
+    tunings.close()
+    assert not tunings.folder.exists()
+    composer = wanted.model_copy(update={"worker_role": "compose"})
+    assert main._config(composer, start, list_installed()).tunings is None

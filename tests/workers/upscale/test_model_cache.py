@@ -11,6 +11,7 @@ from workers.errors import NetUnusable
 from workers.upscale.model_cache import MAX_NETS, ModelCache, ModelRequest, smaller_net
 
 from ..fakes import SlowEngine
+from ..zoo import make_model
 
 
 def test_ready_never_waits_and_has_the_net_soon(nets: ModelCache) -> None:
@@ -108,3 +109,28 @@ def test_who_waits_gets_a_net_that_another_stream_asked_for_and_gave_up(zoo: Pat
             assert waiting.result(10).width == 32
     finally:
         cache.close()
+
+
+def test_a_tuned_net_is_loaded_from_its_own_folder(nets: ModelCache, tmp_path: Path) -> None:
+    make_model(tmp_path, "tiny.tuned-1", inverted=True)
+    assert nets.shipped("tiny.tuned-1") == "tiny.tuned-1"
+    nets.add_variant("tiny.tuned-1", "tiny", tmp_path)
+    net = nets.load("tiny.tuned-1", 8, 8)
+    assert net.manifest.name == "tiny.tuned-1" and nets.shipped("tiny.tuned-1") == "tiny"
+    nets.remove_variant("tiny.tuned-1")
+    nets.remove_variant("tiny.tuned-1")
+    with pytest.raises(NetUnusable):
+        nets.load("tiny.tuned-1", 8, 8)
+    # A net in use stays usable.
+    assert net.session() is not None
+
+
+def test_a_tuned_net_has_the_smaller_net_of_its_model(nets: ModelCache, tmp_path: Path) -> None:
+    nets.add_variant("large.tuned-1", "large", tmp_path)
+    assert nets.smaller("large.tuned-1") == nets.smaller("large") == "small"
+
+
+def test_the_file_that_runs_is_named(nets: ModelCache) -> None:
+    assert nets.file_of("tiny") == "fp32"
+    with pytest.raises(NetUnusable):
+        nets.file_of("nowhere")

@@ -19,6 +19,7 @@ from workers.upscale.stage import UpscaleConfig, UpscaleStage
 
 from ..clips import Clip, picture, units
 from ..fakes import PacedEngine
+from ..zoo import make_model
 
 WIDTH, HEIGHT = 64, 48
 MACS = 100
@@ -28,7 +29,9 @@ MACS = 100
 class Bench:
     """A step, and what came out of it."""
 
-    def __init__(self, zoo: Path, large_s: float, *, factor: int = 0) -> None:
+    def __init__(
+        self, zoo: Path, large_s: float, *, factor: int = 0, own: OwnNet | None = None
+    ) -> None:
         self.engine = PacedEngine(large_s / MACS)
         self.nets = ModelCache(self.engine, zoo=zoo)
         self.counters = FrameCounters()
@@ -42,6 +45,7 @@ class Bench:
                 30.0,
                 factor=factor,
                 expected=lambda model, *_: 1000 * large_s * (1 if model == "large" else 0.4),
+                own=own,
             ),
         )
         self._units = units(Clip(frames=200, width=WIDTH, height=HEIGHT))
@@ -158,3 +162,39 @@ def test_with_a_net_it_is_ready_once_that_works(fast: Bench) -> None:
     assert not fast.stage.is_ready
     fast.show(0)
     assert fast.stage.is_ready
+
+
+class OwnNet:
+    """Chooses the net of that name from the third picture on."""
+
+    def __init__(self, name: str) -> None:
+        self.state = "used"
+        self.is_closed = False
+        self._name = name
+        self._seen = 0
+
+    def choose(self, shown: Picture, model: str) -> str:
+        self._seen += 1
+        return self._name if self._seen > 2 else model
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def test_the_streams_own_net_makes_its_pictures(zoo: Path, tmp_path: Path) -> None:
+    own = OwnNet("large.tuned-1")
+    bench = Bench(zoo, 0.001, own=own)
+    make_model(tmp_path, "large.tuned-1", inverted=True)
+    bench.nets.add_variant("large.tuned-1", "large", tmp_path)
+    bench.nets.load("large.tuned-1", WIDTH, HEIGHT)
+    counted = [bench.counters.read().enhanced for _ in range(6) if bench.show(1) is not None]
+    assert counted == [1, 2, 3, 4, 5, 6]
+    assert (bench.stage.model_in_use, bench.stage.tuning) == ("large", "used")
+    bench.stage.close()
+    assert own.is_closed
+    bench.nets.close()
+
+
+def test_without_tuning_there_is_no_state_of_it(fast: Bench) -> None:
+    assert fast.stage.tuning == ""
+    fast.stage.close()
