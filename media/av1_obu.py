@@ -29,10 +29,26 @@ _SELECT = 2
 
 _KEY_FRAME = 0
 
+_SRGB = (1, 13, 0)
+"""Primaries, transfer and matrix of sRGB, which is 4:4:4 (section 5.5.2)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ColourConfig:
+    """The form of the samples (section 5.5.2)."""
+
+    bit_depth: int = 8
+    is_mono: bool = False
+    subsampling_x: int = 1
+    "1 where chroma has half the columns."
+    subsampling_y: int = 1
+    sample_position: int = 0
+    "Place of a chroma sample: 0 unknown, 1 as MPEG-2, 2 as the top left luma sample."
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sequence:
-    """The part of a sequence header that says how large its frames are."""
+    """The part of a sequence header that says how large its frames are, and who can decode them."""
 
     width: int
     "Greatest width of a frame, in luma samples."
@@ -50,6 +66,11 @@ class Sequence:
     "0 or 1, or chosen in each frame (2)."
     integer_mv: int
     has_decoder_model: bool
+    profile: int = 0
+    level: int = 0
+    "seq_level_idx of the first operating point."
+    tier: int = 0
+    colour: ColourConfig = ColourConfig()
 
 
 def encode_leb128(value: int) -> bytes:
@@ -130,16 +151,16 @@ def parse_sequence(obu: bytes) -> Sequence:
 
 
 def _parse_sequence(bits: BitReader) -> Sequence:
-    bits.bits(3)  # profile
+    profile = bits.bits(3)
     # A still picture alone shortens nothing. The bit behind it says whether the headers are
     # reduced.
     bits.bit()
     is_still = bool(bits.bit())
-    layers, has_model = 0, False
+    layers, has_model, tier = 0, False, 0
     if is_still:
-        bits.bits(5)
+        level = bits.bits(5)
     else:
-        layers, has_model = _parse_operating_points(bits)
+        layers, has_model, level, tier = _parse_operating_points(bits)
     width_bits, height_bits = bits.bits(4) + 1, bits.bits(4) + 1
     width, height = bits.bits(width_bits) + 1, bits.bits(height_bits) + 1
     id_bits = 0
@@ -152,6 +173,7 @@ def _parse_sequence(bits: BitReader) -> Sequence:
     hint_bits, screen_content, integer_mv = 0, _SELECT, _SELECT
     if not is_still:
         hint_bits, screen_content, integer_mv = _parse_tools(bits)
+    bits.bits(3)  # super-resolution of frames, filters
     return Sequence(
         width,
         height,
@@ -165,11 +187,35 @@ def _parse_sequence(bits: BitReader) -> Sequence:
         screen_content=screen_content,
         integer_mv=integer_mv,
         has_decoder_model=has_model,
+        profile=profile,
+        level=level,
+        tier=tier,
+        colour=parse_colour(bits, profile),
     )
 
 
-def _parse_operating_points(bits: BitReader) -> tuple[int, bool]:
-    """Reads (mask of the first point's spatial layers, a decoder model is there)."""
+def parse_colour(bits: BitReader, profile: int) -> ColourConfig:
+    """Reads how samples are coded. Raises IndexError where it is cut off."""
+    depth = 10 if bits.bit() else 8
+    if profile == 2 and depth == 10 and bits.bit():
+        depth = 12
+    is_mono = profile != 1 and bool(bits.bit())
+    described = (bits.bits(8), bits.bits(8), bits.bits(8)) if bits.bit() else None
+    if described == _SRGB and not is_mono:
+        return ColourConfig(depth, False, 0, 0)
+    bits.bit()  # range
+    if is_mono:
+        return ColourConfig(depth, True)
+    # Profile 0 is 4:2:0, profile 1 is 4:4:4, and profile 2 has 4:2:2 where it does not tell.
+    half = {0: (1, 1), 1: (0, 0)}.get(profile, (1, 0))
+    if profile == 2 and depth == 12:
+        is_narrow = bits.bit()
+        half = (is_narrow, bits.bit() if is_narrow else 0)
+    return ColourConfig(depth, False, *half, bits.bits(2) if half == (1, 1) else 0)
+
+
+def _parse_operating_points(bits: BitReader) -> tuple[int, bool, int, int]:
+    """Reads (mask of the first point's spatial layers, a decoder model is there, level, tier)."""
     delay_bits, has_model = 0, False
     if bits.bit():  # timing information
         bits.bits(32)
@@ -182,20 +228,22 @@ def _parse_operating_points(bits: BitReader) -> tuple[int, bool]:
             bits.bits(32)
             bits.bits(10)
     has_delay = bits.bit()
-    layers = 0
+    layers = level = tier = 0
     for index in range(bits.bits(5) + 1):
         # operating_point_idc: a bit for each of 8 temporal layers, and above them one for each of 4
         # spatial layers (section 6.4.1).
         point = bits.bits(12)
         layers = point >> 8 if index == 0 else layers
-        if bits.bits(5) > 7:
-            bits.bit()  # tier
+        point_level = bits.bits(5)
+        point_tier = bits.bit() if point_level > 7 else 0
+        if index == 0:
+            level, tier = point_level, point_tier
         if has_model and bits.bit():
             # The delays of decoder and encoder, and the flag of the low-delay mode (section 5.5.5).
             bits.bits(2 * delay_bits + 1)
         if has_delay and bits.bit():
             bits.bits(4)
-    return layers, has_model
+    return layers, has_model, level, tier
 
 
 def _parse_tools(bits: BitReader) -> tuple[int, int, int]:

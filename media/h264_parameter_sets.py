@@ -34,6 +34,10 @@ class Sps:
     "Luma samples after cropping."
     height: int
     nal: bytes
+    chroma_format: int = 1
+    "0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4 (table 6-1)."
+    bit_depth_luma: int = 8
+    bit_depth_chroma: int = 8
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,14 +80,13 @@ def parse_sps(nal: bytes) -> Sps:
     number = bits.ue()
     if number > _MAX_SPS_ID:
         raise ValueError(f"there is no sequence parameter set {number}")
-    chroma_format, separate_planes = 1, 0
+    chroma_format, separate_planes, depths = 1, 0, (8, 8)
     if profile in _HIGH_PROFILES:
         chroma_format = bits.ue()
         # Only 4:4:4 may code its planes separately, and has lists for the larger chroma blocks.
         if chroma_format == 3:
             separate_planes = bits.bit()
-        bits.ue()
-        bits.ue()
+        depths = (8 + bits.ue(), 8 + bits.ue())
         bits.bit()
         if bits.bit():
             _skip_scaling_lists(bits, 8 if chroma_format != 3 else 12)
@@ -91,7 +94,8 @@ def parse_sps(nal: bytes) -> Sps:
     _skip_order_count(bits)
     bits.ue()
     bits.bit()
-    return Sps(number, *_size(bits, chroma_format, separate_planes), nal)
+    size = _size(bits, chroma_format, separate_planes)
+    return Sps(number, *size, nal, chroma_format, *depths)
 
 
 def _size(bits: BitReader, chroma_format: int, separate_planes: int) -> tuple[int, int]:

@@ -9,6 +9,14 @@ from media.fragment import Fragment
 
 _STEREO = ("stereo", "sprop-stereo")
 
+_SILK_TICKS = (480, 960, 1920, 2880)
+_HYBRID_TICKS = (480, 960)
+_CELT_TICKS = (120, 240, 480, 960)
+"""Length of a frame by its configuration, in ticks of 1/48000 s (RFC 6716, table 2)."""
+
+MAX_TICKS = 5_760
+"""A packet has 120 ms at most (RFC 6716 section 3.2.5)."""
+
 
 def packetize(
     unit: bytes,
@@ -35,6 +43,22 @@ def key_frame_size(fragment: Fragment) -> tuple[int, int]:
 def inspect(unit: bytes) -> FrameInfo:
     """Returns that it is a key unit: decoding can start at every packet."""
     return FrameInfo(is_key=True)
+
+
+def duration_of(unit: bytes) -> int:
+    """Returns the length of a packet in ticks of 1/48000 s; 0 for one that is damaged."""
+    if not unit:
+        return 0
+    number, code = unit[0] >> 3, unit[0] & 3
+    if number < 12:
+        ticks = _SILK_TICKS[number % 4]
+    elif number < 16:
+        ticks = _HYBRID_TICKS[number % 2]
+    else:
+        ticks = _CELT_TICKS[number % 4]
+    # RFC 6716 section 3.2: one frame, two, or as many as the second byte says.
+    count = (1, 2, 2, unit[1] & 0x3F if len(unit) > 1 else 0)[code]
+    return ticks * count if ticks * count <= MAX_TICKS else 0
 
 
 def open_reader() -> FrameReader:

@@ -31,6 +31,9 @@ from app.rtp.video_intake import VideoIntake
 from app.webrtc.peer_transport import PACKET_ERRORS
 from app.webrtc.sdp_answer import OwnTransport, write_answer
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
+from media.access_unit import AccessUnit, Flags, Kind
+from media.cmaf.fragments import Run, Sample, fragment
+from media.cmaf.tracks import Unpackable, format_of, init_segment, is_packable, sample_of
 from media.codec import Codec
 from media.codec_table import DESCRIPTORS
 from media.fragment import Fragment
@@ -473,6 +476,22 @@ def scratch(suffix: str) -> Iterator[Path]:
 MEMORY = Path("/dev/shm")
 MAX_FILM_PIXELS = 1 << 22
 
+
+def _cmaf(data: bytes) -> None:
+    """Packs one unit of each codec, or says why not."""
+    for codec in filter(is_packable, Codec):
+        kind = Kind.AUDIO if DESCRIPTORS[codec].kind == "audio" else Kind.VIDEO
+        unit = AccessUnit(kind, codec, Flags.KEY, 0, 0, 90_000, 0, 0, data)
+        with contextlib.suppress(Unpackable):
+            init_segment([format_of(unit)])
+        with contextlib.suppress(Unpackable):
+            fragment(1, [Run(1, [Sample(sample_of(unit), 0, 960)])])
+
+
+def _cmaf_seeds() -> list[bytes]:
+    return [make(96, 64)[0] for make in (h264, vp9, av1)] + [b"\xf8\xff\xfe"]
+
+
 TARGETS: dict[str, Target] = {
     "sdp": Target(_offer, _offers),
     "stun": Target(ice_readers.read, ice_readers.seeds),
@@ -518,6 +537,7 @@ TARGETS: dict[str, Target] = {
     "settings": Target(_settings, _settings_seeds, is_slow=True),
     "plan": Target(_plan, lambda: [encode_plan(_PLAN, b"plan")], (BadPlan,)),
     "vp8-modes": Target(_vp8_modes, _pictures_of(vp8)),
+    "cmaf": Target(_cmaf, _cmaf_seeds),
     "film": Target(_film, _films, (FileFailed,), is_slow=True, is_foreign=True),
 }
 """By name; what ``make fuzz`` goes through."""

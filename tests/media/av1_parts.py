@@ -46,7 +46,7 @@ def sequence_of(
     bits += "000"
     if not still:
         bits += "0000" + "1" + "00" + "1" + "1" + f"{6:03b}"
-    return obu_of(SEQUENCE_HEADER, _bytes(bits + "0" * 8))
+    return obu_of(SEQUENCE_HEADER, _bytes(bits + "0" * 11))
 
 
 def frame_of(sequence: Sequence, *, size: tuple[int, int] | None = None) -> bytes:

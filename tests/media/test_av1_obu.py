@@ -11,17 +11,20 @@ from media.av1_obu import (
     FRAME,
     SEQUENCE_HEADER,
     TEMPORAL_DELIMITER,
+    ColourConfig,
     Sequence,
     TooManyObus,
     encode_leb128,
     is_shown_key_frame,
     key_frame_size,
     kind_of,
+    parse_colour,
     parse_leb128,
     parse_sequence,
     split_obus,
     with_size,
 )
+from media.bit_reader import BitReader
 from tests.app import coding
 from tests.media.av1_parts import frame_of, obu_of, sequence_of
 
@@ -145,3 +148,27 @@ def test_any_header_is_read_or_refused_with_a_value_error(body: bytes, extended:
         return
     assert isinstance(sequence, Sequence) and 1 <= sequence.width <= 2**16
     assert max(key_frame_size(obu_of(FRAME, body), sequence)) <= 2**16
+
+
+def test_a_sequence_tells_who_can_decode_it() -> None:
+    found = parse_sequence(sequence_of(640, 352))
+    assert (found.profile, found.level, found.tier) == (0, 6, 0)
+    assert found.colour == ColourConfig(8, False, 1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("profile", "bits", "colour"),
+    [
+        (0, "1" + "0" + "0" + "0" + "01", ColourConfig(10, False, 1, 1, 1)),
+        (0, "0" + "1" + "0" + "0", ColourConfig(8, True)),
+        (1, "0" + "0" + "0", ColourConfig(8, False, 0, 0)),
+        (1, "0" + "1" + f"{1:08b}{13:08b}{0:08b}", ColourConfig(8, False, 0, 0)),
+        (2, "0" + "0" + "0" + "0", ColourConfig(8, False, 1, 0)),
+        (2, "1" + "1" + "0" + "0" + "0" + "0", ColourConfig(12, False, 0, 0)),
+        (2, "1" + "1" + "0" + "0" + "0" + "11" + "10", ColourConfig(12, False, 1, 1, 2)),
+    ],
+)
+def test_colours_of_all_profiles_are_read(profile: int, bits: str, colour: ColourConfig) -> None:
+    bits += "0" * 16
+    data = int(bits[: len(bits) // 8 * 8], 2).to_bytes(len(bits) // 8, "big")
+    assert parse_colour(BitReader(data), profile) == colour

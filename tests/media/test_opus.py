@@ -6,7 +6,7 @@ import pytest
 
 from media.codec import MAX_PAYLOAD, Codec
 from media.coded_picture import FrameInfo
-from media.opus import OPUS
+from media.opus import OPUS, duration_of
 from tests.app import coding
 from tests.media.payloads import depacketize, inspect, packetize
 
@@ -35,3 +35,26 @@ def test_decoding_starts_anywhere() -> None:
 def test_stereo_is_said_where_the_offer_says_it(offered: str, answered: str) -> None:
     assert OPUS.answer(offered) == answered
     assert OPUS.rtpmap == "opus/48000/2"
+
+
+@pytest.mark.parametrize(
+    ("unit", "ticks"),
+    [
+        (b"\xf8\xff\xfe", 960),  # CELT, 20 ms
+        (b"\x08x", 960),  # SILK, 20 ms
+        (b"\x18x", 2880),  # SILK, 60 ms
+        (b"\x60x", 480),  # hybrid, 10 ms
+        (b"\xe0x", 120),  # CELT, 2.5 ms
+        (b"\xf9xy", 1920),  # two frames of one length
+        (b"\xfaxy", 1920),  # two frames
+        (b"\xfb\x03xyz", 2880),  # three frames
+        (b"\xfb\x46xyz", 5760),  # six frames, padded
+    ],
+)
+def test_a_packet_tells_how_long_it_is(unit: bytes, ticks: int) -> None:
+    assert duration_of(unit) == ticks
+
+
+@pytest.mark.parametrize("unit", [b"", b"\xfb", b"\xfb\x00", b"\xfb\x07x", b"\x1bx"])
+def test_a_damaged_packet_has_no_length(unit: bytes) -> None:
+    assert duration_of(unit) == 0
