@@ -15,6 +15,8 @@ AppError
 ├── NotAuthorized       401 + WWW-Authenticate
 ├── StreamNotFound      404
 ├── RenditionNotFound   404
+├── SegmentNotFound     404
+├── HlsOff              404
 ├── RenditionFixed      409
 ├── RenditionsFull      409
 ├── DeviceNotFound      404
@@ -29,6 +31,7 @@ AppError
 ├── NobodyPublishes     409 + Retry-After
 ├── Full                503 + Retry-After
 ├── NoCandidate         503 + Retry-After
+├── NotPackagedYet      503 + Retry-After
 ├── NodeAway            503 + Retry-After
 └── RedisAway           503 + Retry-After
 """
@@ -166,6 +169,20 @@ class RenditionNotFound(AppError):
         return cls(f"{stream} has no rendition {name[:20]!r}; there is {there}.")
 
 
+class SegmentNotFound(AppError):
+    """The playlist names no such segment; it may have left the playlist already."""
+
+    status = 404
+    title = "No such segment"
+
+
+class HlsOff(AppError):
+    """This server does not serve HLS: its operator has switched SHARPCAST_HLS off."""
+
+    status = 404
+    title = "No HLS"
+
+
 class RenditionFixed(AppError):
     """The source and the default rendition stay; enhancement of a stream can be switched off."""
 
@@ -266,6 +283,14 @@ class NoCandidate(AppError):
     status = 503
     title = "Server full"
     retry_after_s = 5
+
+
+class NotPackagedYet(AppError):
+    """Nothing of this rendition came in time; the stream may have begun or paused just now."""
+
+    status = 503
+    title = "Not there yet"
+    retry_after_s = 1
 
 
 class NodeAway(AppError):

@@ -223,6 +223,7 @@ def _context(
         version=importlib.metadata.version("sharpcast"),
         snapshot=snapshot,
         figures=ProcessFigures(metrics, snapshot, Siblings(process)),
+        hls=settings.hls,
         edge=edge_options(settings, certificate),
         instance=process.run or secrets.token_hex(8),
     )

@@ -9,7 +9,9 @@ import secrets
 from collections.abc import Iterator
 
 from app.admission import Admission
+from app.audience import Audience
 from app.delivery.viewers import Viewers
+from app.hls.packagers import Packagers
 from app.ice.refusals import Refusals
 from app.node_figures import NodeFigures
 from app.session_router import SessionOwner, SessionRouter
@@ -79,12 +81,14 @@ class AppNode:
             admission=self.admission,
             refusals=self.refusals,
         )
-        owners: dict[SessionKind, SessionOwner] = {
-            SessionKind.WHIP: self.publishers,
-            SessionKind.WHEP: self.viewers,
-        }
-        self.sessions = SessionRouter(client, self.name, owners)
-        self.figures = NodeFigures(self.sessions, self.publishers, self.readers, self.viewers)
+        self.packagers = Packagers(self.directory, self.readers)
+        self.audience = Audience(self.viewers.names)
+        self.sessions = SessionRouter(client, self.name, self._owners())
+        of = (self.sessions, self.publishers, self.readers, self.viewers, self.audience)
+        self.figures = NodeFigures(*of)
+
+    def _owners(self) -> dict[SessionKind, SessionOwner]:
+        return {SessionKind.WHIP: self.publishers, SessionKind.WHEP: self.viewers}
 
     def _pending(self) -> Iterator[str]:
         """Yields the addresses of all whose connection does not stand yet."""
@@ -122,6 +126,7 @@ class AppNode:
         await asyncio.gather(self.viewers.close(CLOSE_S), self._publisher_tasks.finish(CLOSE_S))
         # Whoever was not told by now is cut off.
         await self._publisher_tasks.cancel()
+        await self.packagers.close()
         await self.readers.close()
         try:
             # Redis may be away. The heartbeat that then stays expires after 3 s by itself.

@@ -6,6 +6,7 @@ import os
 import socket
 from collections import Counter
 
+from app.audience import Audience
 from app.delivery.viewers import Viewers
 from app.session_router import SessionRouter
 from app.streams.meters import LatencyMeter, Percentiles
@@ -24,11 +25,13 @@ class NodeFigures:
         publishers: Publishers,
         readers: RenditionReaders,
         viewers: Viewers,
+        audience: Audience,
     ) -> None:
         self._router = router
         self._publishers = publishers
         self._readers = readers
         self._viewers = viewers
+        self._audience = audience
         self._started_us = now_us()
 
     def beat(self) -> AppBeat:
@@ -36,6 +39,7 @@ class NodeFigures:
         # A node may have the publisher of a stream, viewers of it, or a reader that lingers.
         names = {session.stream for session in self._publishers.ingest_sessions()}
         names |= {reader.stream for reader in self._readers.all()} | self._viewers.streams()
+        names |= self._audience.streams()
         return AppBeat(
             node=self._router.node,
             host=socket.gethostname(),
@@ -52,13 +56,24 @@ class NodeFigures:
             for reader in readers
             if (found := _latency(reader.rendition, reader.latency)) is not None
         ]
-        viewers = self._viewers.counts(name)
+        viewers, players = self._viewers.counts(name), self._audience.players(name)
+        people, more = self._audience.people(name)
         ingest = self._publishers.ingest_session(name)
         if ingest is None:
-            return NodeStream(stream=name, viewers=viewers, latency=latency)
+            return NodeStream(
+                stream=name,
+                viewers=viewers,
+                players=players,
+                people=people,
+                more_people=more,
+                latency=latency,
+            )
         return NodeStream(
             stream=name,
             viewers=viewers,
+            players=players,
+            people=people,
+            more_people=more,
             latency=latency,
             is_publisher=True,
             units_in=ingest.units_in,

@@ -34,6 +34,12 @@ def _glass_to_glass(seconds: float) -> list[Row]:
     return glass_to_glass.measure(min(seconds, 60.0))
 
 
+def _hls(seconds: float) -> list[Row]:
+    from benchmarks import hls
+
+    return hls.measure(seconds)
+
+
 def _capacity(seconds: float) -> list[Row]:
     from benchmarks.capacity import measure
 
@@ -55,6 +61,7 @@ def _temporal(_: float) -> list[Row]:
 JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
     "live": ("one stream, no browser", _live),
     "glass-to-glass": ("Chromium publishes and watches on the same machine", _glass_to_glass),
+    "hls": ("HLS in hls.js, and 200 players of it", _hls),
     "quality": ("held-out clips through the live encoders", _quality),
     "temporal": ("what temporal propagation saves, by content", _temporal),
     "capacity": ("how many streams one core enhances in time; eleven minutes", _capacity),

@@ -152,9 +152,7 @@ def parse_sequence(obu: bytes) -> Sequence:
 
 def _parse_sequence(bits: BitReader) -> Sequence:
     profile = bits.bits(3)
-    # A still picture alone shortens nothing. The bit behind it says whether the headers are
-    # reduced.
-    bits.bit()
+    bits.bit()  # still_picture; the bit behind it says whether the headers are reduced
     is_still = bool(bits.bit())
     layers, has_model, tier = 0, False, 0
     if is_still:

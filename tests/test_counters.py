@@ -38,6 +38,7 @@ NOT_COUNTED = {
     "RtpSender.packets": "of sender reports (RFC 3550 section 6.4.1)",
     "SentPackets.forgotten": "of one link: `LinkFigures` tells it",
     "StreamState.wanted": "an average",
+    "Window.version": "its change makes playlists be written anew",
     "UnitJoiner.torn": "its change asks for a key frame",
 }
 """Public attributes that grow and are no counters, with the reason."""

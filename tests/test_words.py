@@ -64,6 +64,7 @@ DEFINED_TWICE = {
     "Ready": "a helper's message that it takes tasks; a decoded frame of a file",
     "Refused": "a packet that SRTP refuses; the gateway's answer to a device",
     "Request": "asks for stripes of a link again; a call of a device with its number",
+    "Run": "samples of a track in a fragment; one training of a net",
     "Source": "what the REST object, a piece of codec information and a file come from",
     "Step": "one thread's work on a frame; one frame of an exported video net",
     "Worker": "the process; the REST object of it",

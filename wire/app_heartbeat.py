@@ -43,6 +43,12 @@ class NodeStream(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     viewers: dict[str, int] = msgspec.field(default_factory=dict)
     "Playback sessions by the log they read."
+    players: dict[str, int] = msgspec.field(default_factory=dict)
+    "Players of HLS by the rendition that they read."
+    people: list[str] = msgspec.field(default_factory=list)
+    "Hashes of the random names of its viewers, each once however many sessions it has."
+    more_people: Count = 0
+    "Viewers beyond those that are named."
     latency: list[LatencyFigures] = msgspec.field(default_factory=list)
     is_publisher: bool = False
     "The publisher's session is this node's; what follows is empty otherwise."

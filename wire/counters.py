@@ -76,6 +76,14 @@ UNITS_SKIPPED = Counter(
     _READER,
     ("RenditionReader.skipped",),
 )
+HLS_UNITS_REFUSED = Counter(
+    "hls_units_refused",
+    "units",
+    "Units that a present HLS packager could not put into MP4",
+    _READER,
+    ("Segmenter.unpackable",),
+    only_grows=False,
+)
 UNITS_REPEATED = Counter(
     "units_repeated",
     "units",
@@ -150,6 +158,7 @@ REQUESTS_REFUSED = Counter(
         "Admission.refused",
         "BucketTable.refused",
         "ConnectionCounts.refused",
+        "Packagers.refused",
         "Penalties.paused",
     ),
 )

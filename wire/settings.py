@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     """Publishers at a time; the next gets 503."""
     max_viewers: int = Field(200, ge=1, le=100_000)
     """Viewers at a time; the next gets 503."""
+    hls: bool = True
+    """Serve HLS of every rendition under ``/hls``, for players without WebRTC."""
     start_bitrate_kbps: int = Field(1500, ge=100, le=50_000)
     """Bitrate that a Chromium publisher is told to start at."""
     publisher_timeout_s: float = Field(4.0, ge=1.0, le=60.0)

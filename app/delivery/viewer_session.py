@@ -33,6 +33,8 @@ class ViewerSession:
     "Address of whoever posted the offer, for limits."
     tags: IceTags
     offer: dataclasses.InitVar[Offer]
+    viewer_name: str = ""
+    "Random name of its viewer, who may hold several sessions; empty: none was given."
     layers: LayerChanges = dataclasses.field(init=False)
     events: EventStreams = dataclasses.field(init=False)
     asked: str = dataclasses.field(init=False, default="")

@@ -110,6 +110,7 @@ class Viewers:
         *,
         rendition: str,
         fallback: bool,
+        viewer_name: str = "",
         route: PeerRoute = UNKNOWN_ROUTE,
     ) -> tuple[str, str]:
         """Returns (session secret, SDP answer).
@@ -135,7 +136,10 @@ class Viewers:
         self._check_limit()
         async with self._admission.enter(route.key):
             self._check_limit()  # others may have come while this one waited
-            return await self._join(record, offer, request, fallback, route)
+            secret, answer = await self._join(record, offer, request, fallback, route)
+        if (session := self._sessions.get(secret)) is not None:
+            session.viewer_name = viewer_name
+        return secret, answer
 
     def _check_limit(self) -> None:
         if self._closing or len(self._sessions) + self._joining >= self._max_viewers:
@@ -348,6 +352,11 @@ class Viewers:
         """Returns this node's viewers of a stream, by the rendition they read."""
         sessions = (each for each in self._sessions.values() if each.stream == stream)
         return dict(collections.Counter(each.playback.rendition for each in sessions))
+
+    def names(self, stream: str) -> list[str]:
+        """Returns a name for each session of a stream: its viewer's, or one of its own."""
+        sessions = (each for each in self._sessions.items() if each[1].stream == stream)
+        return [session.viewer_name or secret for secret, session in sessions]
 
     def streams(self) -> set[str]:
         """Returns the streams that have viewers here."""

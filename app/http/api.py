@@ -99,9 +99,11 @@ class _Views:
         return serializers.model_views((await self._context.snapshot.get()).beats)
 
     def _view(self, record: StreamRecord, seen: Seen) -> schemas.Stream:
-        return serializers.stream_view(
+        view = serializers.stream_view(
             record, seen.enhanced(record), seen.beats, seen.nodes, self._context.defaults
         )
+        view.hls = f"/hls/{record.id}/index.m3u8" if self._context.hls else ""
+        return view
 
     async def server(self) -> server_schemas.Server:
         context = self._context

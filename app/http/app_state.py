@@ -31,6 +31,8 @@ class AppState:
     version: str
     snapshot: Snapshot
     figures: ProcessFigures
+    hls: bool = True
+    "HLS is served."
     edge: EdgeOptions = EdgeOptions()
     instance: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
     "Random name of this run of the server, the same in all of its app processes."

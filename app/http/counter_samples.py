@@ -44,6 +44,9 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
         # wrote them.
         yield counters.UNITS_REPEATED, labels, reader.repeated + reader.stale_units
         yield counters.ENTRIES_REFUSED, labels, reader.bad_entries
+    for packager in node.packagers.all():
+        labels = (packager.stream, packager.rendition)
+        yield counters.HLS_UNITS_REFUSED, labels, packager.unpackable
     yield from _by_label(counters.VIEWER_UNITS_DROPPED, (), node.viewers.dropped())
     yield counters.VIEWER_STALLS, (), node.viewers.stalls()
     yield from _by_label(counters.VIEWER_ADAPTATIONS, (), node.viewers.adaptations)

@@ -24,11 +24,18 @@ class NodeBeats:
         return cls(tuple(found[name] for name in sorted(found)))
 
     def viewers(self, stream: str) -> dict[str, int]:
-        """Returns the viewers of a stream on all nodes, by the log they read."""
+        """Returns playback sessions and players of HLS on all nodes, by the log they read."""
         found: Counter[str] = Counter()
         for each in self._streams(stream):
             found.update(each.viewers)
+            found.update(each.players)
         return dict(found)
+
+    def people(self, stream: str) -> int:
+        """Returns how many people watch a stream, each once whatever it holds on whichever node."""
+        streams = list(self._streams(stream))
+        named = {name for each in streams for name in each.people}
+        return len(named) + sum(each.more_people for each in streams)
 
     def publisher(self, stream: str) -> NodeStream:
         """Returns the figures of the node that holds the publisher; empty ones if none does."""
@@ -78,6 +85,7 @@ def node_view(beat: AppBeat, *, own: str, started_at: str) -> schemas.Node:
                 id=each.stream,
                 publishes=each.is_publisher,
                 viewers=each.viewers,
+                players=each.players,
                 latency_ms={one.rendition: latency_view(one) for one in each.latency},
             )
             for each in beat.streams

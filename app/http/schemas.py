@@ -180,7 +180,9 @@ class Stream(BaseModel):
     )
     started_at: str
     audio: bool
-    viewers: int
+    viewers: int = Field(description="People who watch, each once on all nodes and however they do")
+    sessions: int = Field(description="Playback sessions (WHEP) and players of HLS")
+    hls: str = Field("", description="Path of its HLS playlist; empty: HLS is switched off")
     source: Source
     renditions: list[Rendition]
     enhancement: Enhancement
@@ -341,6 +343,7 @@ class StreamOnNode(BaseModel):
     id: str
     publishes: bool = Field(description="The publisher's session is this node's")
     viewers: dict[str, int] = Field(description="Playback sessions, by the log they read")
+    players: dict[str, int] = Field(description="Players of HLS, by the rendition that they read")
     latency_ms: dict[str, Latency] = Field(description="By the log that is read")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.http import api, devices, health, openapi, pages, problems, team_maps, whep, whip
+from app.http import api, devices, health, hls, openapi, pages, problems, team_maps, whep, whip
 from app.http.app_state import AppState
 from app.http.edge.asgi import Edge
 
@@ -26,10 +26,13 @@ def create_app(context: AppState) -> Edge:
         redirect_slashes=False,
     )
     problems.install(app)
-    for module in (whip, whep, api, team_maps, devices, health):
+    for module in (whip, whep, hls, api, team_maps, devices, health):
         app.include_router(module.router(context))
     openapi.complete(app)
     pages.install(app)
     edge = Edge(app, context.edge)
-    context.metrics.count_refused(lambda: {**edge.refused, **context.node.admission.refused})
+    node = context.node
+    context.metrics.count_refused(
+        lambda: {**edge.refused, **node.admission.refused, **node.packagers.refused}
+    )
     return edge

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -24,6 +24,15 @@ Rendition = Annotated[
 ]
 Fallback = Annotated[
     str, Query(description="`none`: do not show the source while the enhanced one is away")
+]
+
+
+Name = Annotated[
+    str,
+    Query(
+        description="Random name of the viewer, made by the page; its sessions count as one",
+        pattern="^[A-Za-z0-9_-]{0,32}$",
+    ),
 ]
 
 
@@ -51,18 +60,15 @@ def router(context: AppState) -> APIRouter:
     """Returns the routes under ``/whep``."""
     routes = APIRouter(prefix="/whep", tags=["WHEP"])
 
-    @routes.post(
-        "/{stream}",
-        status_code=201,
-        response_class=Response,
-        responses=ANSWER,
-        openapi_extra=OFFER,
-    )
+    answers: dict[str, Any] = {"status_code": 201, "responses": ANSWER, "openapi_extra": OFFER}
+
+    @routes.post("/{stream}", response_class=Response, **answers)
     async def play(
         stream: str,
         request: Request,
         rendition: Rendition = ENHANCED,
         fallback: Fallback = SOURCE,
+        viewer: Name = "",
     ) -> Response:
         """Watches a stream: the body is an SDP offer, the answer's body the SDP answer."""
         whip_common.check_name(stream)
@@ -74,6 +80,7 @@ def router(context: AppState) -> APIRouter:
             offer,
             rendition=rendition,
             fallback=fallback != "none",
+            viewer_name=viewer,
             route=whip_common.route(request),
         )
         created = whip_common.created(request, context, SessionKind.WHEP, stream, made)

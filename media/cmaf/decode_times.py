@@ -5,7 +5,7 @@ from __future__ import annotations
 _MAX_REORDERED = 16
 """H.264 section A.3.1: pictures that wait for others are at most 16 (MaxDpbFrames)."""
 
-_LONGEST_INTERVAL = 9_000
+_MAX_INTERVAL_TICKS = 9_000
 """Ticks of 1/90000 s: a longer distance is a pause, not the stream's frame interval."""
 
 
@@ -33,7 +33,7 @@ class DecodeTimes:
             self._last = self._newest = shown
             return shown
         distance = abs(shown - self._newest)
-        if distance <= _LONGEST_INTERVAL and distance > 0:
+        if distance <= _MAX_INTERVAL_TICKS and distance > 0:
             self._interval = min(self._interval or distance, distance)
         self._reorders = self._reorders or shown < self._newest
         self._newest = max(self._newest, shown)

@@ -6,7 +6,7 @@ import dataclasses
 import struct
 from collections.abc import Callable, Sequence
 
-from media import av1_obu
+from media import av1_obu, opus
 from media.access_unit import AccessUnit, Kind
 from media.bit_reader import MAX_BYTES
 from media.cmaf import sample_entries
@@ -202,3 +202,24 @@ def _track(number: int, track: TrackFormat) -> bytes:
     )
     information = box(b"minf", kind_header, references, samples)
     return box(b"trak", header, box(b"mdia", media_header, handler_box, information))
+
+
+def usual_names(codec: Codec | None, width: int, height: int, *, has_sound: bool) -> list[str]:
+    """Returns the names under which players ask for codecs before a unit of them was seen.
+
+    They name profiles that hold most streams; None stands for the codec that workers encode.
+    """
+    if codec is Codec.VP9:
+        picture = sample_entries.vp9(width, height)[1]
+    else:
+        picture = "av01.0.08M.08" if codec is Codec.AV1 else "avc1.640028"
+    return [picture, "opus"] if has_sound else [picture]
+
+
+def sound_ticks(unit: AccessUnit) -> int:
+    """Returns the length of a packet of sound in its track's ticks; 0 for a damaged one."""
+    return opus.duration_of(unit.payload)
+
+
+SILENCE, SILENCE_TICKS = b"\xf8\xff\xfe", 960
+"""A packet of silence (RFC 6716: 20 ms, CELT), which fills holes in a track of sound."""

@@ -18,6 +18,7 @@ PACKAGES = {
     "@eyevinn/webrtc-player": "0.13.0",
     "@eyevinn/whip-web-client": "1.1.7",
     "esbuild": "0.25.0",
+    "hls.js": "1.7.4",
     "werift": "0.25.2",
     "whip-whep": "1.2.0",
 }

@@ -78,6 +78,7 @@ GOOD = {
     "turn_secret": ("a-long-random-word", None),
     "max_streams": ("3", 3),
     "max_viewers": ("7", 7),
+    "hls": ("false", False),
     "start_bitrate_kbps": ("900", 900),
     "publisher_timeout_s": ("2.5", 2.5),
     "publisher_grace_s": ("2.5", 2.5),

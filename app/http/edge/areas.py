@@ -10,6 +10,7 @@ class Area(enum.Enum):
 
     PUBLISH = "publish"
     WATCH = "watch"
+    HLS = "hls"
     READ = "read"
     CHANGE = "change"
     PAGE = "page"
@@ -28,6 +29,8 @@ def area_of(method: str, path: str) -> Area:
         return Area.PUBLISH
     if first == "whep":
         return Area.WATCH
+    if first == "hls":
+        return Area.HLS
     if first == "api":
         return Area.READ if method in _READING else Area.CHANGE
     if path in _HEALTH:
@@ -38,6 +41,7 @@ def area_of(method: str, path: str) -> Area:
 METHODS = {
     Area.PUBLISH: "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
     Area.WATCH: "POST, DELETE, OPTIONS, GET, HEAD, PATCH",
+    Area.HLS: "GET, HEAD, OPTIONS",
     # One set for both: `Allow` names what an address takes, not what this caller asked for.
     Area.READ: "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",
     Area.CHANGE: "GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE",

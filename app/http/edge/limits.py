@@ -20,6 +20,9 @@ READS = Rate(per_s=400.0, burst=1200.0)
 # 200 pages of forty files are 8,000.
 FILES = Rate(per_s=1000.0, burst=10_000.0)
 """Rate of requests for pages and their files."""
+# Two requests for each part of 0.2 s, by 200 players.
+HLS = Rate(per_s=2000.0, burst=6000.0)
+"""Rate of requests for playlists, segments and parts."""
 WRONG_TOKENS = Rate(per_s=1 / 3, burst=10.0)
 """Rate of wrong tokens: guessing 8 random letters takes 10,000 years on average."""
 
@@ -46,6 +49,7 @@ class RequestLimits:
             "sessions": BucketTable(SESSIONS),
             "reads": BucketTable(READS),
             "files": BucketTable(FILES),
+            "hls": BucketTable(HLS),
             "wrong_tokens": BucketTable(WRONG_TOKENS),
         }
 
@@ -75,4 +79,6 @@ class RequestLimits:
     def _table(self, asked: Asked) -> BucketTable:
         if asked.area in (Area.PAGE, Area.HEALTH):
             return self._tables["files"]
+        if asked.area is Area.HLS:
+            return self._tables["hls"]
         return self._tables["reads" if asked.method in _READING else "sessions"]

@@ -6,6 +6,7 @@
 
 import { MediaSession } from './media-session.js';
 import { negotiate } from './sdp-session.js';
+import { withViewerName } from './viewer-name.js';
 
 /**
  * Asks for the smallest play-out delay: the server already paces frames, and every millisecond shows.
@@ -40,7 +41,7 @@ export class WhepPlayer extends MediaSession {
       playAtOnce(this.peer.addTransceiver(kind, { direction: 'recvonly' }).receiver);
     }
     try {
-      this._hold(await negotiate(this.peer, this._options.endpoint));
+      this._hold(await negotiate(this.peer, withViewerName(this._options.endpoint)));
     } catch (error) {
       this._lose();
       throw error;

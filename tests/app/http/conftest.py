@@ -92,6 +92,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         runs: bool = False,
         times: ReaderTimes = _TIMES,
         process: AppProcess = ALONE,
+        hls: bool = True,
     ) -> Site:
         redis = redis or redis_client
         node = AppNode(
@@ -111,6 +112,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
             version="1.2.3",
             snapshot=snapshot,
             figures=ProcessFigures(metrics, snapshot, Siblings(process)),
+            hls=hls,
             edge=EdgeOptions(
                 Origins(
                     Names(public_url=public_url, others=("sharp.example",)),

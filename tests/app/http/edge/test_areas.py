@@ -55,3 +55,8 @@ def test_any_request_has_an_area_and_changes_are_guarded(method: str, rest: str)
 def test_a_word_that_begins_like_an_area_is_none() -> None:
     for path in ("/whipped/cam1", "/wheps", "/apis/v1", "/healthz/x", "/metrics2", "whip/cam1"):
         assert area_of("POST", path) is Area.PAGE
+
+
+def test_playlists_and_segments_are_an_area_of_their_own() -> None:
+    assert area_of("GET", "/hls/cam1/source/index.m3u8") is Area.HLS
+    assert METHODS[Area.HLS] == "GET, HEAD, OPTIONS"
