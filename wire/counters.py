@@ -211,9 +211,9 @@ HELPER_TASKS = Counter(
     ("worker", "outcome"),
     ("HelperFigures.count",),
 )
-HELPER_ENGINE_MS = Counter(
-    "helper_engine_ms",
-    "milliseconds",
+HELPER_ENGINE_SECONDS = Counter(
+    "helper_engine_seconds",
+    "seconds",
     "Engine time that tasks of leads took",
     ("worker",),
     ("HelperFigures.count",),

@@ -89,7 +89,7 @@ def of_workers(beats: list[WorkerBeat]) -> Iterator[Sample]:
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "unsent"), beat.team_unsent
         yield counters.TEAM_MESSAGES_DROPPED, (beat.name, "unclaimed"), beat.team_unclaimed
         yield from _by_label(counters.HELPER_TASKS, (beat.name,), beat.helped)
-        yield counters.HELPER_ENGINE_MS, (beat.name,), beat.helper_engine_ms
+        yield counters.HELPER_ENGINE_SECONDS, (beat.name,), beat.helper_engine_ms / 1000.0
         yield counters.INVITATIONS_DECLINED, (beat.name,), beat.declined
         # A lane whose lease was lost may still end while its successor runs. Entries stand in the
         # order in which leads were taken, so the last one of each name is the newest.

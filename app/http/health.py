@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.http.app_state import AppState
+from app.http.metrics_form import form_for
 from wire.server_memory import ServerMemory
 
 
@@ -29,9 +30,10 @@ def router(context: AppState) -> APIRouter:
         }
 
     @routes.get("/metrics", response_class=Response)
-    async def metrics() -> Response:
-        """Prometheus text format."""
-        text = await context.figures.exposition()
-        return Response(text, media_type=context.metrics.content_type)
+    async def metrics(request: Request) -> Response:
+        """Prometheus text format, or OpenMetrics where the client accepts it."""
+        form = form_for(request.headers.get("accept", ""))
+        text = await context.figures.exposition(form)
+        return Response(text, media_type=form.content_type)
 
     return routes

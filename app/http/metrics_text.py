@@ -1,7 +1,8 @@
 """Prometheus texts of several processes, put together into one; no I/O.
 
 A text consists of families: two lines of help and type, then samples. A family may stand in a text
-only once, so the samples of all processes go below one pair of lines, told apart by a label.
+only once, so the samples of all processes go below one pair of lines, told apart by a label. Texts
+of OpenMetrics have one line more, which ends them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ PROCESS = "process"
 """The label that names the process of a sample, where there are several."""
 
 
+END = "# EOF\n"
+"""The last line of a text in OpenMetrics' form."""
+
+
 def labelled(text: str, process: int) -> str:
     """Returns a text with the number of its process as one more label of each sample."""
     return "".join(_with_label(line, process) for line in _lines(text))
@@ -19,7 +24,7 @@ def labelled(text: str, process: int) -> str:
 
 def _lines(text: str) -> list[str]:
     # Not by `splitlines`, which takes characters for ends of lines that may stand in a label.
-    return [f"{line}\n" for line in text.split("\n") if line]
+    return [f"{line}\n" for line in text.split("\n") if line and f"{line}\n" != END]
 
 
 def _with_label(line: str, process: int) -> str:
@@ -36,7 +41,9 @@ def _with_label(line: str, process: int) -> str:
 
 
 def merged(texts: Iterable[str]) -> str:
-    """Returns one text with each family once, in the order in which the families first came."""
+    """Returns one text with each family once, in the order in which the families first came, and
+    without ``END``.
+    """
     families: dict[str, list[str]] = {}
     for text in texts:
         for header, samples in _families(text):

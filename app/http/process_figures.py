@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 from app.errors import RedisAway
 from app.http import schemas, serializers
 from app.http.counter_samples import Sample, encode_samples, of_shared, parse_samples
 from app.http.metrics import Metrics
+from app.http.metrics_form import FORMS, Form
 from app.http.snapshot import Seen, Snapshot
 from app.siblings import Siblings
 from wire.errors import BadMessage
@@ -23,14 +26,14 @@ class ProcessFigures:
         self._snapshot = snapshot
         self._siblings = siblings
 
-    async def exposition(self) -> bytes:
+    async def exposition(self, form: Form) -> bytes:
         """Returns the text of ``/metrics``."""
         seen = await self._seen()
         if not self._siblings.are_there:
-            return self._metrics.exposition(seen)
-        texts = await self._siblings.ask("metrics")
+            return self._metrics.exposition(seen, form=form)
+        texts = await self._siblings.ask(form.name)
         others = {number: text.decode("utf-8", "replace") for number, text in texts.items()}
-        return self._metrics.exposition(seen, others)
+        return self._metrics.exposition(seen, others, form=form)
 
     async def counters(self, seen: Seen) -> schemas.CounterList:
         """Returns all registered counters."""
@@ -44,10 +47,11 @@ class ProcessFigures:
 
     async def run(self) -> None:
         """Answers the siblings until cancelled."""
-        await self._siblings.run({"metrics": self._own_text, "counters": self._own_counters})
+        texts = {form.name: functools.partial(self._own_text, form) for form in FORMS}
+        await self._siblings.run({**texts, "counters": self._own_counters})
 
-    async def _own_text(self) -> bytes:
-        return self._metrics.own_text(await self._seen()).encode()
+    async def _own_text(self, form: Form) -> bytes:
+        return self._metrics.own_text(await self._seen(), form=form).encode()
 
     async def _own_counters(self) -> bytes:
         return encode_samples(self._metrics.own_samples())

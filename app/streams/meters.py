@@ -23,6 +23,28 @@ STAGE_NAMES = {
 """A stage's latency is named for what was done since the stamp before it."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Delivered:
+    """A video unit of a live log that this node has just read for its viewers."""
+
+    stream: str
+    rendition: str
+    epoch: int
+    "The publisher's epoch."
+    unit: AccessUnit
+    "The unit, with the stamp ``DELIVERED``."
+
+
+def stage_latencies(unit: AccessUnit) -> dict[str, int]:
+    """Returns the microseconds of each stage that the unit passed, in the order of travel."""
+    found, before = {}, None
+    for checkpoint, at_us in sorted(unit.stamps):
+        if before is not None and checkpoint in STAGE_NAMES:
+            found[STAGE_NAMES[checkpoint]] = at_us - before
+        before = at_us
+    return found
+
+
 class RateMeter:
     """Units and bytes per second over ``WINDOW_S``."""
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from app.errors import RedisAway
 from app.streams.ingest_session import IngestSession
+from app.streams.meters import Delivered
 from app.streams.rendition_reader import RenditionReader, UnitFeed
 from app.task_set import TaskSet
 from wire import keys
@@ -32,7 +33,7 @@ class RenditionReaders:
     while, or when its stream is over.
 
     ``record`` reads a stream's record or raises RedisAway, ``ingest`` gives the ingest session that
-    this node holds. ``observe`` gets a rendition and the added latency of each of its units in s.
+    this node holds. ``observers`` are called with every video unit that a reader delivers live.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class RenditionReaders:
         self._tasks = TaskSet()
         self._readers: dict[tuple[str, str, int], RenditionReader] = {}
         "Keyed by stream, rendition and publisher's epoch: a new publisher has viewers of its own."
-        self.observe: Callable[[str, float], None] = lambda _, __: None
+        self.observers: list[Callable[[Delivered], None]] = []
 
     def get(self, record: StreamRecord, rendition: str) -> RenditionReader:
         """Returns the reader of a rendition; it runs from now on."""
@@ -64,10 +65,14 @@ class RenditionReaders:
                 session=record.epoch,
                 feed=self._feed(record, rendition),
             )
-            reader.observe = lambda seconds: self.observe(rendition, seconds)
+            reader.observe = self._observed
             self._readers[key] = reader
             self._tasks.spawn(self._run(reader), f"reader {stream} {rendition}")
         return self._readers[key]
+
+    def _observed(self, delivered: Delivered) -> None:
+        for observe in self.observers:
+            observe(delivered)
 
     def _feed(self, record: StreamRecord, rendition: str) -> UnitFeed | None:
         """Returns what brings the source or a layer where this node holds the publisher."""

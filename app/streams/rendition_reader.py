@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from app.streams.meters import LatencyMeter, RateMeter
+from app.streams.meters import Delivered, LatencyMeter, RateMeter
 from app.streams.throttle import Throttle
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from wire import keys
@@ -108,8 +108,8 @@ class RenditionReader:
         self._broken = False
         self._key_throttle = Throttle(KEY_FRAME_REQUEST_S)
         self._key_wanted = asyncio.Event()
-        self.observe: Callable[[float], None] | None = None
-        "Called with the added latency in s of every video unit that is delivered."
+        self.observe: Callable[[Delivered], None] | None = None
+        "Called with every video unit that is delivered live and has both stamps of its latency."
 
     def attach(self, consumer: UnitConsumer) -> None:
         """Hands units to one more consumer: sound at once, video from the next key frame on."""
@@ -240,7 +240,7 @@ class RenditionReader:
         delivered = unit.stamped(Checkpoint.DELIVERED, at_us)
         total_us = self.latency.add(delivered) if is_live else None
         if total_us is not None and self.observe is not None:
-            self.observe(total_us / 1e6)
+            self.observe(Delivered(self.stream, self.rendition, self.session, delivered))
         expected = self._next_sequence
         self._next_sequence = unit.sequence + 1
         # Numbers of two writers cannot be compared. The second one begins with a key frame.

@@ -87,7 +87,7 @@ def test_what_a_worker_counted_is_read_from_its_heartbeat() -> None:
         ("edge-1", "unclaimed"): 3,
     }
     assert found[counters.HELPER_TASKS] == {("edge-1", "made"): 40, ("edge-1", "late"): 2}
-    assert found[counters.HELPER_ENGINE_MS] == {("edge-1",): 812.5}
+    assert found[counters.HELPER_ENGINE_SECONDS] == {("edge-1",): 0.8125}
     assert found[counters.INVITATIONS_DECLINED] == {("edge-1",): 5}
     assert found[counters.FRAMES] == {
         (*lead, "full", "best"): 7,

@@ -59,3 +59,13 @@ async def test_health_and_readiness_are_open_and_the_scrape_as_open_as_reading(
         assert (await guarded.client.get(path, headers={"Host": "a"})).status_code == (
             421 if path == "/metrics" else 200
         )
+
+
+async def test_the_scrape_has_the_form_that_the_client_accepts(site: Site) -> None:
+    wanted = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.3"
+    response = await site.client.get("/metrics", headers={"Accept": wanted})
+    assert response.headers["content-type"].startswith("application/openmetrics-text")
+    assert response.text.endswith("# EOF\n")
+    response = await site.client.get("/metrics", headers={"Accept": "*/*"})
+    assert response.headers["content-type"].startswith("text/plain")
+    assert "# EOF" not in response.text

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+
 import msgspec
 import pytest
+from prometheus_client.core import Metric
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.http.metrics import Metrics
+from app.http.metrics_form import OPEN
 from app.http.snapshot import Seen
+from app.streams.meters import Delivered
+from media.access_unit import Checkpoint
+from tests.app import fakes
 from tests.app.conftest import MakeNode
 from tests.app.http.conftest import Site
 from tests.app.http.test_api import UNITS, beat
@@ -56,10 +68,19 @@ def samples(text: str) -> dict[str, float]:
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
+def delivered(rendition: str, seconds: float, *more: tuple[Checkpoint, int]) -> Delivered:
+    """A unit that took so long from arrival to delivery, with further stamps between."""
+    unit = dataclasses.replace(fakes.video(0), stamps=())
+    for checkpoint, at_us in ((Checkpoint.ARRIVED, 10**12), *more):
+        unit = unit.stamped(checkpoint, at_us)
+    unit = unit.stamped(Checkpoint.DELIVERED, 10**12 + round(seconds * 1e6))
+    return Delivered("cam1", rendition, 5, unit)
+
+
 async def test_latency_is_counted_by_kind_and_in_buckets(make_node: MakeNode) -> None:
     metrics = Metrics(make_node())
     for seconds in (0.005, 0.03, 0.0301, 7.0):
-        metrics.observe_latency("enhanced", seconds)
+        metrics.observe(delivered("enhanced", seconds))
     found = samples(metrics.exposition(Seen()).decode())
 
     def below(bound: str) -> float:
@@ -72,10 +93,71 @@ async def test_latency_is_counted_by_kind_and_in_buckets(make_node: MakeNode) ->
     assert total == pytest.approx(7.0651)
 
 
+async def test_each_stage_is_counted_that_the_unit_passed(make_node: MakeNode) -> None:
+    metrics = Metrics(make_node())
+    begin = 10**12
+    stamps = ((Checkpoint.LOGGED, begin + 4000), (Checkpoint.FETCHED, begin + 3000))
+    metrics.observe(delivered("enhanced", 0.05, *stamps))
+    found = samples(metrics.exposition(Seen()).decode())
+
+    def stage(name: str, what: str) -> float:
+        return found[f'sharpcast_stage_latency_seconds_{what}{{kind="enhanced",stage="{name}"}}']
+
+    assert stage("ingest", "sum") == pytest.approx(0.004)
+    # The clock of the worker's machine is a millisecond behind: its stage took no less than 0.
+    assert (stage("queue", "sum"), stage("queue", "count")) == (0, 1)
+    assert stage("deliver", "sum") == pytest.approx(0.047)
+    assert stage("encode", "count") == 0
+
+
+async def test_a_unit_without_its_stamps_is_not_counted(make_node: MakeNode) -> None:
+    metrics = Metrics(make_node())
+    unit = dataclasses.replace(fakes.video(0), stamps=())
+    metrics.observe(Delivered("cam1", "source", 5, unit))
+    found = samples(metrics.exposition(Seen()).decode())
+    assert found['sharpcast_added_latency_seconds_count{kind="source"}'] == 0
+
+
+async def test_open_metrics_tell_when_histograms_began(make_node: MakeNode) -> None:
+    metrics = Metrics(make_node())
+    metrics.observe(delivered("source", 0.02))
+    for others in (None, {1: Metrics(make_node()).own_text(Seen(), form=OPEN)}):
+        text = metrics.exposition(Seen(), others, form=OPEN).decode()
+        parse: Callable[[str], Iterable[Metric]] = openmetrics.text_string_to_metric_families
+        families = {each.name: each for each in parse(text)}
+        began = [s for s in families["sharpcast_added_latency_seconds"].samples if "_cre" in s.name]
+        assert began and all(sample.value > 1.7e9 for sample in began)
+        assert text.endswith("# EOF\n")
+        assert text.count("# EOF") == 1
+
+
+def faults(text: bytes) -> bytes:
+    """What ``promtool check metrics`` says about a text."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    ran = subprocess.run(
+        [promtool, "check", "metrics"], input=text, capture_output=True, timeout=60
+    )
+    return ran.stdout + ran.stderr
+
+
+async def test_promtool_finds_no_fault(make_node: MakeNode) -> None:
+    metrics = Metrics(make_node())
+    seen = Seen(
+        records=[StreamRecord(id="cam1", epoch=5, state="live", renditions=(keys.ENHANCED,))],
+        beats=[beat("cam1", 5)],
+        memory=ServerMemory(used=10, limit=40),
+    )
+    text = metrics.exposition(seen)
+    assert await asyncio.to_thread(faults, text) == b""
+
+
 async def test_a_reader_reports_to_the_metrics(make_node: MakeNode) -> None:
     node = make_node()
     metrics = Metrics(node)
-    node.readers.observe("source", 0.02)
+    for observe in node.readers.observers:
+        observe(delivered("source", 0.02))
     found = samples(metrics.exposition(Seen()).decode())
     assert found['sharpcast_added_latency_seconds_count{kind="source"}'] == 1
 
@@ -85,7 +167,7 @@ async def test_renditions_of_any_name_leave_no_series_of_latency(make_node: Make
     before = samples(metrics.exposition(Seen()).decode())
     added = [f"r{number}{suffix}" for number in range(50) for suffix in ("", "-vp8")]
     for name in (*added, keys.SOURCE, *keys.logs_of(keys.ENHANCED)):
-        metrics.observe_latency(name, 0.02)
+        metrics.observe(delivered(name, 0.02))
     found = samples(metrics.exposition(Seen()).decode())
     assert found.keys() == before.keys()
     count = "sharpcast_added_latency_seconds_count"
@@ -114,7 +196,8 @@ async def test_logs_that_nobody_watches_are_shown_and_streams_that_ended_are_not
     waiting = msgspec.structs.replace(record, id="cam2", state="connecting")
     found = samples(metrics.exposition(Seen(records=[record, waiting])).decode())
     assert found["sharpcast_streams"] == 1
-    assert found['sharpcast_source_fps{stream="cam1"}'] == 29.97
+    assert found['sharpcast_source_frames_per_second{stream="cam1"}'] == 29.97
+    assert found['sharpcast_source_bytes_per_second{stream="cam1"}'] == 100_000
     for log in (keys.SOURCE, *keys.logs_of(keys.ENHANCED)):
         assert found[f'sharpcast_viewers{{rendition="{log}",stream="cam1"}}'] == 0
     assert "cam2" not in str(found)
@@ -132,7 +215,7 @@ async def test_the_memory_of_redis_is_left_out_where_it_is_not_known(make_node: 
 
 async def test_two_apps_of_one_process_count_apart(make_node: MakeNode) -> None:
     one, two = Metrics(make_node()), Metrics(make_node())
-    one.observe_latency("source", 0.1)
+    one.observe(delivered("source", 0.1))
     count = 'sharpcast_added_latency_seconds_count{kind="source"}'
     assert samples(one.exposition(Seen()).decode())[count] == 1
     assert samples(two.exposition(Seen()).decode())[count] == 0

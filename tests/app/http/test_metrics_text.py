@@ -69,3 +69,10 @@ def test_a_family_without_samples_is_completed_by_those_of_another_text() -> Non
     head = "# HELP stalls Stalls\n# TYPE stalls gauge\n"
     assert merged([head, f"{head}stalls 3.0\n"]) == f"{head}stalls 3.0\n"
     assert merged([]) == ""
+
+
+def test_the_end_of_each_text_is_left_out() -> None:
+    one = "# HELP a A\n# TYPE a gauge\na 1.0\n# EOF\n"
+    assert merged([labelled(one, 0), labelled(one, 1)]) == (
+        '# HELP a A\n# TYPE a gauge\na{process="0"} 1.0\na{process="1"} 1.0\n'
+    )

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.streams.meters import SAMPLES, WINDOW_S, LatencyMeter, RateMeter, percentiles
+from app.streams.meters import (
+    SAMPLES,
+    WINDOW_S,
+    LatencyMeter,
+    RateMeter,
+    percentiles,
+    stage_latencies,
+)
 from media.access_unit import AccessUnit, Checkpoint
 from tests.app import fakes
 
@@ -138,3 +145,12 @@ def test_the_oldest_sample_goes_first() -> None:
         meter.add(stamped((Checkpoint.ARRIVED, 0), (Checkpoint.DELIVERED, 1000)))
     total = meter.total()
     assert total is not None and (total.p50, total.p95) == (1.0, 1.0)
+
+
+def test_each_stage_is_what_passed_since_the_stamp_before() -> None:
+    unit = stamped(
+        (Checkpoint.ARRIVED, 1000), (Checkpoint.LOGGED, 1500), (Checkpoint.DELIVERED, 4000)
+    )
+    assert stage_latencies(unit) == {"ingest": 500, "deliver": 2500}
+    assert stage_latencies(stamped()) == {}
+    assert stage_latencies(stamped((Checkpoint.ARRIVED, 5))) == {}

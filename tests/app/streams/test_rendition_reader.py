@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from app.streams.meters import Delivered
 from app.streams.rendition_reader import RenditionReader
-from media.access_unit import AccessUnit, Flags, Kind
+from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from tests.app import fakes
 from tests.app.peers import until
 from tests.records import enhanced
@@ -166,7 +167,7 @@ async def test_a_reader_survives_a_restart_of_redis(
 
 
 async def test_latencies_are_of_live_units_only(log: Log) -> None:
-    seen: list[float] = []
+    seen: list[Delivered] = []
     await log.write(*fakes.group(0, 2))
     await asyncio.sleep(0.01)
     async with running(log.client) as (reader, consumer):
@@ -176,7 +177,9 @@ async def test_latencies_are_of_live_units_only(log: Log) -> None:
         await log.write(fakes.video(2))
         await heard(consumer, 3)
     assert len(reader.latency) == len(seen) == 1
-    assert 0 <= seen[0] < 10
+    found = seen[0]
+    assert (found.stream, found.rendition) == ("cam1", "source")
+    assert found.unit.stamp(Checkpoint.DELIVERED) is not None
 
 
 async def test_who_joins_later_begins_at_a_key_frame_that_is_asked_for(log: Log) -> None:
