@@ -33,7 +33,7 @@ help:
 	@echo "make bench-split  dB against Mbit/s of what passes between two parts of a net; about fifteen minutes; writes docs/split"
 	@echo "make bench-team  one stream on many weak devices over a bad network; hours, root only; TEAM='--scenarios cut --repeats 1'"
 	@echo "make gpu-check  check and measure the engines on one NVIDIA GPU; under eight minutes; writes build/gpu-check"
-	@echo "make docs   draw the transition tables into docs/states.md"
+	@echo "make docs   draw the transition tables into docs/states.md, and the Grafana dashboard"
 	@echo "make clean  remove everything that was installed or built here"
 
 run: $(VENV)/installed
@@ -105,6 +105,7 @@ $(GPU_VENV)/installed: $(SOURCES) constraints-gpu.txt benchmarks/gpu_check/insta
 
 docs: $(VENV)/installed
 	@$(BIN)/python -m docs.draw_states
+	@$(BIN)/python -m docs.draw_dashboard
 
 clean:
 	@rm -rf $(VENV) $(GPU_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -14,6 +14,7 @@ from cli import (
     enhance,
     gateway,
     join,
+    monitor,
     publish,
     push,
     serve,
@@ -48,6 +49,7 @@ app.command("publish")(publish.publish)
 app.command("conformance")(conform.conformance)
 app.command("push")(push.push)
 app.command("enhance")(enhance.enhance)
+app.command("monitoring")(monitor.monitoring)
 app.command("doctor")(doctor.doctor)
 app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.monitoring.files import contents
 from tests.compose.project import ROOT, MissingVariable, entrypoint, in_order, load, whole
 from tests.contract.acl import rules
 from wire.settings import load_settings
@@ -111,7 +112,7 @@ def test_logs_do_not_fill_the_disk(name: str) -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_images_are_named_by_exact_version(name: str) -> None:
-    assert re.search(r":\d+\.\d+\.\d+(-\w+)?(@sha256:[0-9a-f]{64})?$", SERVICES[name]["image"])
+    assert re.search(r":v?\d+\.\d+\.\d+(-\w+)?(@sha256:[0-9a-f]{64})?$", SERVICES[name]["image"])
 
 
 def test_redis_and_workers_are_reached_from_inside_alone() -> None:
@@ -120,14 +121,17 @@ def test_redis_and_workers_are_reached_from_inside_alone() -> None:
     assert networks == {
         "redis": {"backend"},
         "worker": {"backend"},
-        "app": {"backend", "edge"},
+        "app": {"backend", "edge", "monitoring"},
         "gateway": {"backend", "edge"},
         "turn": {"turn"},
+        "prometheus": {"monitoring"},
+        "grafana": {"monitoring"},
     }
     assert [name for name, service in SERVICES.items() if "ports" in service] == [
         "app",
         "gateway",
         "turn",
+        "grafana",
     ]
 
 
@@ -202,6 +206,41 @@ def test_turn_does_not_start_without_its_secret(tmp_path: Path) -> None:
         "--one",
         "--two words",
     ]
+
+
+def test_monitoring_runs_only_where_it_is_asked_for_and_is_seen_from_this_host_alone() -> None:
+    for name in ("prometheus", "grafana"):
+        assert SERVICES[name]["profiles"] == ["monitoring"]
+    assert SERVICES["grafana"]["ports"] == ["127.0.0.1:3000:3000/tcp"]
+    assert "ports" not in SERVICES["prometheus"]
+
+
+def test_the_files_that_monitoring_mounts_are_there_and_fit_together() -> None:
+    mounts = [m for name in ("prometheus", "grafana") for m in SERVICES[name]["volumes"]]
+    ours = dict(mount.split(":")[:2] for mount in mounts if mount.startswith("./"))
+    assert all(mount.endswith(":ro") for mount in mounts if mount.startswith("./"))
+    assert all((ROOT / folder).is_dir() for folder in ours)
+    files = contents()
+    assert "/etc/sharpcast/dashboards" in ours.values()
+    assert (
+        "path: /etc/sharpcast/dashboards" in files["grafana/provisioning/dashboards/sharpcast.yml"]
+    )
+    sources = files["grafana/provisioning/datasources/sharpcast.yml"]
+    assert "http://prometheus:9090" in sources
+    assert "names: [app]" in files["prometheus/prometheus.yml"]
+
+
+def test_grafana_does_not_start_with_the_password_that_everybody_knows(tmp_path: Path) -> None:
+    command = SERVICES["grafana"]["entrypoint"]
+    run = subprocess.run(
+        command,
+        env={"PATH": os.environ["PATH"], "GF_SECURITY_ADMIN_PASSWORD": ""},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    assert (run.returncode, run.stderr) == (1, "GRAFANA_PASSWORD is not set\n")
 
 
 def test_redis_keeps_nothing_on_disk() -> None:
