@@ -13,7 +13,7 @@ def app_process(number: int, count: int, listener: int, run_name: str) -> None:
     from wire.settings import load_settings
 
     settings = load_settings()
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     run(
         settings,
         redis_url=settings.redis_url,

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
+
+from wire.log_lines import is_json
 
 # For types alone: loading the settings' library would slow `sharpcast --help`.
 if TYPE_CHECKING:
     from wire.settings import Settings
 
 
+log = logging.getLogger(__name__)
+
+
 def show(address: str, settings: Settings) -> None:
-    """Prints the addresses of the pages, which tokens are set, and how to stop."""
+    """Prints the addresses of the pages, which tokens are set, and how to stop; logs them as one
+    line where the log is JSON.
+    """
     base = settings.public_url or address
+    if is_json():
+        log.info("ready at %s/: %s", base, _guards(settings), extra={"action": "ready"})
+        return
     print(
         f"Sharpcast is ready.\n"
         f"  watch      {base}/\n"

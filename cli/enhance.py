@@ -36,8 +36,7 @@ def enhance(
     from workers.transcode.job import enhance_file, partial_of
 
     settings = load_settings()
-    # The progress bar redraws its line, and lines of the usual level would break it.
-    logs.set_up("warning" if settings.log_level == "info" else settings.log_level)
+    logs.set_up(_level(settings.log_level), settings.log_format)
     with _naming(partial_of(target)), FileProgress() as progress:
         report = enhance_file(
             source,
@@ -56,6 +55,11 @@ def enhance(
     print(_summary(target, report))
     for note in report.notes:
         print(note)
+
+
+def _level(level: str) -> str:
+    # The progress bar redraws its line, and lines of the usual level would break it.
+    return "warning" if level == "info" else level
 
 
 @contextlib.contextmanager

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
 
 from cli import logs
+from wire.log_lines import is_json
+
+log = logging.getLogger(__name__)
 
 
 def gateway(
@@ -39,7 +43,7 @@ def gateway(
             "`sharpcast gateway` needs SHARPCAST_GATEWAY_HOST, the address on which it listens, "
             "such as 0.0.0.0."
         )
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     run(
         settings,
         options,
@@ -52,4 +56,7 @@ def gateway(
 def _show(address: tuple[str, int]) -> None:
     host, port = address
     place = f"[{host}]" if ":" in host else host
-    print(f"The gateway listens at {place}:{port} (UDP). Stop with Ctrl-C.", flush=True)
+    if is_json():
+        log.info("the gateway listens at %s:%d", place, port, extra={"action": "ready"})
+    else:
+        print(f"The gateway listens at {place}:{port} (UDP). Stop with Ctrl-C.", flush=True)

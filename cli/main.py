@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -24,6 +25,9 @@ from cli import (
 )
 from cli.errors import CliError
 from wire.errors import BadSettings, NoRedisServer, ServerRefuses
+from wire.log_lines import is_json
+
+log = logging.getLogger(__name__)
 
 BAD_SETTINGS = 2
 """Exit status for a setting that must be changed."""
@@ -67,7 +71,10 @@ def main() -> None:
 
 
 def _say(error: Exception) -> None:
-    print(f"sharpcast: {error}", file=sys.stderr)
+    if is_json():
+        log.critical("%s", error, extra={"action": "failed"})
+    else:
+        print(f"sharpcast: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

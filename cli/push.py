@@ -35,7 +35,7 @@ def push(
     settings = load_settings()
     if not settings.redis_url:
         raise NoRedisServer("`sharpcast push` reads a log, and needs SHARPCAST_REDIS_URL.")
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     counters = run(settings, stream, rendition, parsed)
     print(
         f"pushed {counters.written} units by {counters.connections} connections, "

@@ -18,7 +18,7 @@ def serve() -> None:
         raise NoRedisServer(
             "`sharpcast serve` needs SHARPCAST_REDIS_URL; `sharpcast up` brings its own server."
         )
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     run = app_processes.run if settings.app_processes > 1 else main.run
     run(
         settings,

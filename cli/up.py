@@ -30,5 +30,5 @@ def up(
         settings = load_settings()
     from cli.single_host import run
 
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     run(settings)

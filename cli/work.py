@@ -37,5 +37,5 @@ def work(
     use_large_pages()
     from workers.process.main import run
 
-    logs.set_up(settings.log_level)
+    logs.set_up(settings.log_level, settings.log_format)
     raise typer.Exit(run(settings))

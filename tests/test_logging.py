@@ -12,7 +12,7 @@ from tests.source_tree import PRODUCT, Module, modules
 LEVELS = ("info", "warning", "error", "exception", "critical")
 """Lines of these levels have an ``action``, which tests and log readers go by."""
 
-SET_UP = ("cli.logs", "wire.log_limit")
+SET_UP = ("cli.logs", "wire.log_limit", "wire.log_lines")
 """Modules that set logging up, and so name other loggers."""
 
 

@@ -165,6 +165,8 @@ class Settings(BaseSettings):
     interpolated by their number of pixels."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged."""
+    log_format: Literal["text", "json"] = "text"
+    """Form of the log: lines for people, or one JSON object a line for collectors."""
 
     @model_validator(mode="after")
     def _turn_logins(self) -> Settings:

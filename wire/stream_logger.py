@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 SESSION_CHARACTERS = 4
 """Enough to tell the sessions of one log apart, and too few to guess the rest of a secret."""
+
+
+_KINDS = ("stream", "session", "rendition")
+
+
+def prefix_of(names: Mapping[str, str]) -> str:
+    """Returns what stands before the message of a line with these names; the empty ones are left
+    out.
+    """
+    return "".join(f"[{kind} {name}] " for kind in _KINDS if (name := names.get(kind, "")))
 
 
 class StreamLogger(logging.LoggerAdapter[logging.Logger]):
@@ -24,7 +34,7 @@ class StreamLogger(logging.LoggerAdapter[logging.Logger]):
         }
         super().__init__(logger, names)
         # A message is a %-template; no name has a % (wire.keys).
-        self._prefix = "".join(f"[{kind} {name}] " for kind, name in names.items() if name)
+        self._prefix = prefix_of(names)
 
     def process(
         self, msg: Any, kwargs: MutableMapping[str, Any]

@@ -7,6 +7,7 @@ import sys
 
 from wire.errors import BadSettings
 from wire.log_limit import limit_logs
+from wire.log_lines import JSON, lines, log_what_is_uncaught
 from wire.settings import load_settings
 from workers.process.main import run
 
@@ -20,10 +21,12 @@ def main() -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(lines(settings.log_format))
+    logging.basicConfig(level=settings.log_level.upper(), handlers=[handler])
     limit_logs()
+    if settings.log_format == JSON:
+        log_what_is_uncaught()
     return run(settings)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -65,3 +66,22 @@ def test_handlers_of_others_are_replaced() -> None:
 def test_who_repeats_himself_is_quietened() -> None:
     program = "for n in range(1000): logging.getLogger('x').warning('again %d', n)"
     assert 1 <= len(said("info", program)) < 10
+
+
+def test_json_is_one_object_a_line_and_limited_alike() -> None:
+    program = "logs.set_up('info', 'json')\n"
+    program += "for n in range(1000): logging.getLogger('x').warning('again %d', n)"
+    found = [json.loads(line) for line in said("info", program)]
+    assert 1 <= len(found) < 10
+    assert found[0].items() >= {"level": "warning", "logger": "x", "message": "again 0"}.items()
+
+
+def test_the_lines_of_the_web_server_are_ours() -> None:
+    program = (
+        "import uvicorn\n"
+        "logs.set_up('info', 'json')\n"
+        "uvicorn.Config('x:y', log_config=None, log_level='warning').configure_logging()\n"
+        "logging.getLogger('uvicorn.error').warning('Invalid HTTP request received.')"
+    )
+    (line,) = map(json.loads, said("info", program))
+    assert (line["logger"], line["message"]) == ("uvicorn.error", "Invalid HTTP request received.")

@@ -100,6 +100,7 @@ GOOD = {
     "x264_preset": ("ultrafast", "ultrafast"),
     "bitrates": ("640x360=1000", ("640x360=1000",)),
     "log_level": ("debug", "debug"),
+    "log_format": ("json", "json"),
 }
 
 
@@ -168,6 +169,7 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
         ("bitrates", "00x00=1000", "960x540=2500"),
         ("bitrates", ",", "at least one size"),
         ("log_level", "loud", "'info'"),
+        ("log_format", "xml", "'json'"),
         ("models_dir", "~no-such-user/models", "no such home folder"),
         ("engine_cache", "~no-such-user", "no such home folder"),
         ("ice_ports", "1-9", "all peers share one UDP port, SHARPCAST_UDP_PORT"),

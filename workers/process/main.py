@@ -19,6 +19,7 @@ from wire import stop_signals
 from wire.bitrates import BitrateTable
 from wire.errors import BadSettings, ServerRefuses
 from wire.heartbeat import EngineTrial, ModelInfo
+from wire.log_lines import is_json
 from wire.settings import Settings
 from wire.site import Site
 from workers.encode.step import OutputConfig
@@ -61,7 +62,10 @@ def run(settings: Settings) -> int:
 
 
 def _refuse(sentence: str) -> int:
-    print(sentence, file=sys.stderr)
+    if is_json():
+        log.critical("%s", sentence, extra={"action": "refused"})
+    else:
+        print(sentence, file=sys.stderr)
     return 2
 
 
