@@ -185,6 +185,49 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             ),
         ),
     ),
+    "Worth and cost": (
+        _graph(
+            "Estimated gain",
+            "dB",
+            "Estimated PSNR over bicubic interpolation; docs/monitoring.md tells its error.",
+            Query(f"sharpcast_quality_gain_decibels{{{_STREAM}}}", "{{stream}} {{rendition}}"),
+        ),
+        _graph(
+            "Consistency with the source",
+            "dB",
+            "PSNR of the enhanced picture, reduced to the source's size, to the source.",
+            Query(
+                f"sharpcast_quality_consistency_decibels{{{_STREAM}}}",
+                "{{stream}} {{rendition}}",
+            ),
+        ),
+        _graph(
+            "Sharpness",
+            "short",
+            "Gradient energy over that of bicubic interpolation; 1 is equal.",
+            Query(f"sharpcast_quality_sharpness_ratio{{{_STREAM}}}", "{{stream}} {{rendition}}"),
+        ),
+        _graph(
+            "Processor time of renditions",
+            "short",
+            "Cores that each rendition keeps busy on its lead's machine.",
+            Query(
+                _rate("rendition_cpu_seconds_total", "stream, rendition", _STREAM),
+                "{{stream}} {{rendition}}",
+            ),
+            is_stacked=True,
+        ),
+        _graph(
+            "Power of renditions",
+            "watt",
+            "Part of the processors' power, where the machine tells it.",
+            Query(
+                _rate("rendition_energy_joules_total", "stream, rendition", _STREAM),
+                "{{stream}} {{rendition}}",
+            ),
+            is_stacked=True,
+        ),
+    ),
     "Drops": (
         _graph(
             "Units",

@@ -336,6 +336,21 @@ RENDITION_LEFT_OUT = Counter(
     ("EncodeStep.left_out",),
 )
 
+RENDITION_CPU_SECONDS = Counter(
+    "rendition_cpu_seconds",
+    "seconds",
+    "Processor time that a rendition has taken of its worker",
+    _LEAD,
+    ("CostMeter.cost",),
+)
+RENDITION_ENERGY_JOULES = Counter(
+    "rendition_energy_joules",
+    "joules",
+    "Energy of its machine's processors that a rendition has taken, where the machine tells it",
+    _LEAD,
+    ("CostMeter.cost",),
+)
+
 GATEWAY_JOINS = Counter(
     "gateway_joins",
     "joins",

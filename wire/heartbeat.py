@@ -109,6 +109,35 @@ class TeamWork(msgspec.Struct, frozen=True, kw_only=True):
     devices: list[TeamDevice] = msgspec.field(default_factory=list)
 
 
+class QualityWork(msgspec.Struct, frozen=True, kw_only=True):
+    """The worth of a lead's pictures, measured without the original on some of the last two
+    minutes."""
+
+    pictures: int
+    "Number of pictures that were measured."
+    consistency_db: float
+    "PSNR of the enhanced picture, reduced to the source's size, to the decoded source, in dB."
+    sharpness: float
+    "Gradient energy over that of bicubic interpolation."
+    gain_db: float | None = None
+    "Estimated PSNR over bicubic interpolation, in dB; None where nothing can be estimated."
+    gain_error_db: float | None = None
+    "Root mean squared error of the estimate, in dB."
+
+
+class CostWork(msgspec.Struct, frozen=True, kw_only=True):
+    """The cost of a rendition for its lead's machine."""
+
+    cpu_s: float = 0.0
+    "Processor time since the worker leads it, in seconds; only grows."
+    energy_j: float | None = None
+    "Energy of the processors for it, in joules; only grows; None where it is not known."
+    cpu_s_per_hour: float | None = None
+    "Processor seconds per hour of the stream, over the last minute."
+    watt_hours_per_hour: float | None = None
+    "Watt-hours per hour of the stream, over the last minute."
+
+
 class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     """A lead's report of one enhanced rendition of a stream. Counters only grow."""
 
@@ -169,6 +198,9 @@ class StreamWork(msgspec.Struct, frozen=True, kw_only=True):
     "Units only decoded, so that those after them could be."
     bad_messages: int = 0
     "Messages to the lead that were none; of the stream, as ``decoded``."
+    quality: QualityWork | None = None
+    "The worth of its pictures; None while nothing was measured of late."
+    cost: CostWork = CostWork()
     renditions: list[RenditionWork] = msgspec.field(default_factory=list)
     "The logs of the rendition that somebody watches or watched."
 

@@ -121,6 +121,9 @@ def _of_lead(worker: str, work: StreamWork) -> Iterator[Sample]:
     yield counters.TEMPORAL_DONE, lead, work.temporal_done
     yield from _by_label(counters.NET_SAMPLES, lead, work.net_samples)
     yield from _by_label(counters.TEAM_RESULTS, lead, work.team_results)
+    yield counters.RENDITION_CPU_SECONDS, lead, work.cost.cpu_s
+    if work.cost.energy_j is not None:
+        yield counters.RENDITION_ENERGY_JOULES, lead, work.cost.energy_j
     for one in work.renditions:
         made = (work.stream, worker, one.name)
         yield counters.RENDITION_FRAMES, made, one.frames

@@ -9,6 +9,7 @@ from typing import get_args
 from app.delivery.rendition_choice import USUAL
 from app.http import schemas
 from app.http.team_schemas import Team
+from app.http.worth_schemas import Cost, Quality
 from media.codec_table import title_of
 from wire import keys
 from wire.hash_record import names_in
@@ -104,6 +105,8 @@ def _usual(produced: Produced, viewers: int) -> schemas.Rendition:
                 excluded=names_in(record.excluded),
             ),
             "team": team_view(work),
+            "quality": Quality.of(work),
+            "cost": Cost.of(work),
         }
     )
 

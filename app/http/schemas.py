@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.team_schemas import Team
+from app.http.worth_schemas import Cost, Quality
 from media.codec_table import ENCODED, names_of
 
 TeamChoice = Literal["auto", "on", "off", "regions", "frames"]
@@ -101,6 +102,12 @@ class Rendition(BaseModel):
     team: Team | None = Field(
         default=None,
         description="Its helpers; null for the source and variants, and without a lead",
+    )
+    quality: Quality | None = Field(
+        default=None, description="null for the source and variants, and while nothing is measured"
+    )
+    cost: Cost | None = Field(
+        default=None, description="null for the source and variants, and without a lead"
     )
     spec: RenditionSettings | None = Field(
         default=None, description="null for the source and variants, which nobody specifies"

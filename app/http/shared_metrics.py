@@ -41,6 +41,7 @@ class SharedCollector(Collector):
         yield from _of_memory(seen.memory)
         yield from _of_sources(live)
         yield from _of_workers(seen.beats)
+        yield from _of_quality(seen.beats)
         yield from _of_links(seen.gateways)
         for counter, samples in by_counter(of_shared(seen)).items():
             yield counter_family(counter, samples)
@@ -105,6 +106,36 @@ def _of_links(gateways: list[GatewayBeat]) -> Iterator[Metric]:
         rate.add_metric([link.name], _bytes_per_second(link.rate_kbps))
         delivered.add_metric([link.name], _bytes_per_second(link.delivered_kbps))
     yield from (rtt, loss, rate, delivered)
+
+
+def _of_quality(beats: list[WorkerBeat]) -> Iterator[Metric]:
+    """Yields what enhanced pictures are worth, where it was measured of late."""
+    labels = ["stream", "worker", "rendition"]
+    consistency = GaugeMetricFamily(
+        "sharpcast_quality_consistency_decibels",
+        "PSNR of enhanced pictures, reduced to the source's size, to the decoded source",
+        labels=labels,
+    )
+    sharpness = GaugeMetricFamily(
+        "sharpcast_quality_sharpness_ratio",
+        "Gradient energy of enhanced pictures over that of bicubic interpolation",
+        labels=labels,
+    )
+    gain = GaugeMetricFamily(
+        "sharpcast_quality_gain_decibels",
+        "Estimated PSNR of enhanced pictures over bicubic interpolation",
+        labels=labels,
+    )
+    for beat in beats:
+        for work in beat.streams:
+            if (found := work.quality) is None:
+                continue
+            lead = [work.stream, beat.name, work.rendition]
+            consistency.add_metric(lead, found.consistency_db)
+            sharpness.add_metric(lead, found.sharpness)
+            if found.gain_db is not None:
+                gain.add_metric(lead, found.gain_db)
+    yield from (consistency, sharpness, gain)
 
 
 def _of_workers(beats: list[WorkerBeat]) -> Iterator[Metric]:

@@ -23,6 +23,10 @@
  *
  * @typedef {{mode: string, reason: string, devices: TeamHelper[]}} Team
  *
+ * @typedef {{pictures: number, consistency_db: number, sharpness: number, gain_db: number | null, gain_error_db: number | null}} Quality
+ *
+ * @typedef {{cpu_seconds: number, cpu_seconds_per_hour: number | null, watt_hours_per_hour: number | null}} Cost
+ *
  * @typedef {object} RenditionFacts
  * @property {string} name `source`, `enhanced`, or what an operator called it
  * @property {string} of the rendition that it is in another codec, for viewers who lack the usual one; else empty
@@ -33,6 +37,8 @@
  * @property {RenditionSpec | null} spec null where no operator chooses it
  * @property {string} [worker] its lead
  * @property {Team | null} [team] null where nobody makes it
+ * @property {Quality | null} [quality] what its pictures are worth; null while nothing is measured
+ * @property {Cost | null} [cost] what it takes of its lead's machine; null without a lead
  * @typedef {VideoInfo & RenditionFacts} Rendition
  *
  * @typedef {{p50: number, p95: number}} Quantiles milliseconds

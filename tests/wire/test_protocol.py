@@ -14,8 +14,10 @@ from media.codec_table import TABLE
 from media.limits import MAX_SIDE
 from wire import batch, control, hash_record, heartbeat, jobs, keys, log, rendition_record
 from wire.heartbeat import (
+    CostWork,
     EngineTrial,
     ModelInfo,
+    QualityWork,
     RenditionWork,
     StreamWork,
     TeamDevice,
@@ -30,7 +32,7 @@ from workers.upscale.methods.table import METHODS
 
 TEXT = (Path(batch.__file__).parent / "PROTOCOL.md").read_text()
 
-STARTS_EMPTY = ("dropped", "levels", "renditions", "net_samples", "team_results", "team")
+STARTS_EMPTY = ("dropped", "levels", "renditions", "net_samples", "team_results", "team", "cost")
 """Fields whose default is made anew for each object."""
 
 
@@ -93,6 +95,7 @@ def test_the_schema_of_heartbeats_is_that_of_the_code() -> None:
         (work["properties"]["renditions"]["items"], RenditionWork),
         (work["properties"]["team"], TeamWork),
         (work["properties"]["team_map"], TeamMap),
+        (work["properties"]["quality"], QualityWork), (work["properties"]["cost"], CostWork),
         (work["properties"]["team"]["properties"]["devices"]["items"], TeamDevice),
     ):  # fmt: skip
         assert set(found["properties"]) == set(kind.__struct_fields__)

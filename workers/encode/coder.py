@@ -42,6 +42,11 @@ class Coder:
             fail=fail,
         )
 
+    @property
+    def cpu_s(self) -> float:
+        """Processor time that its thread has used, in seconds."""
+        return self._stage.cpu_s
+
     def offer(self, frame: FrameTask) -> bool:
         """Puts a frame in, by the rule above. False once closed."""
         # A copied unit is never left out: units that refer to it follow, and it takes no time.

@@ -23,6 +23,7 @@ from wire.stream_logger import StreamLogger, session_name
 from wire.stream_record import StreamRecord
 from wire.supervisor import keep_going
 from workers.process.job_keeper import JobKeeper
+from workers.process.lead_costs import LeadCosts, uses_of
 from workers.process.lead_ending import attempt, tell_ending
 from workers.process.team_part import TeamPart
 from workers.process.worker_state import WorkerEvent, WorkerLife, worker_life
@@ -97,6 +98,7 @@ class Worker:
         self._placement = PlacementPolicy(
             config.worker, config.capacity.within(self._cores), place=config.place
         )
+        self._costs = LeadCosts()
         self._keeper = JobKeeper(site, self._placement, self._lanes)
 
     @property
@@ -191,6 +193,7 @@ class Worker:
 
     def _make_beat(self) -> WorkerBeat:
         capacity = self._config.capacity
+        self._costs.measure(uses_of(self._sessions.values()))
         return WorkerBeat(
             name=self._config.worker,
             state=self._life.state.value,
@@ -216,7 +219,8 @@ class Worker:
     def _work_of(self, lead: RenditionLane) -> StreamWork:
         """Returns a lead's report; one that fails to make it must not silence the worker."""
         try:
-            return lead.work()
+            probe = lead.pipeline.upscale.quality
+            return self._costs.told(lead.job.entry, probe, lead.work())
         except Exception:
             # The beat's border to each lead: the others are told of whatever this one met.
             if lead.job.entry not in self._unspoken:

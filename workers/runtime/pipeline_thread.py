@@ -53,6 +53,8 @@ class PipelineThread(Generic[A, B]):
         self._emit = emit
         self._finish = finish
         self._fail = fail
+        self.cpu_s = 0.0
+        "Processor time that the thread has used, in seconds."
         # A daemon: a thread that is stuck in a codec or a net must not keep the process alive.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -84,7 +86,9 @@ class PipelineThread(Generic[A, B]):
     def _process_all(self) -> bool:
         """Processes all items; returns False if nobody takes results any more."""
         while (item := self._source.get()) is not None:
-            if not self._emit_all(self._step.step(item)):
+            is_taken = self._emit_all(self._step.step(item))
+            self.cpu_s = time.thread_time()
+            if not is_taken:
                 return False
         return True
 

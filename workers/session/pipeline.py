@@ -160,6 +160,11 @@ class Pipeline:
         return not self._recode <= {codec}
 
     @property
+    def cpu_s(self) -> float:
+        """Processor time that its threads have used, in seconds."""
+        return self._thread.cpu_s + sum(coder.cpu_s for coder in self._coders)
+
+    @property
     def steps(self) -> tuple[EncodeStep, ...]:
         """The encoding steps, the usual one first."""
         return tuple(coder.step for coder in self._coders)

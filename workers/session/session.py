@@ -53,6 +53,11 @@ class StreamSession:
         return list(self._lanes.values())
 
     @property
+    def decode_cpu_s(self) -> float:
+        """Processor time that decoding its source has used, in seconds."""
+        return self._follower.decoder.cpu_s
+
+    @property
     def is_closed(self) -> bool:
         """True once it takes no further lane."""
         return self._closed.is_set()

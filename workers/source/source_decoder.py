@@ -53,6 +53,11 @@ class SourceDecoder:
         return self._decode.remark
 
     @property
+    def cpu_s(self) -> float:
+        """Processor time that its thread has used, in seconds."""
+        return self._thread.cpu_s
+
+    @property
     def has_space(self) -> bool:
         """True if ``offer`` would not wait."""
         return self._intake.is_closed or len(self._intake) < MAX_WAITING_UNITS

@@ -21,6 +21,7 @@ from workers.upscale.made_map import MadeMap
 from workers.upscale.method import MethodContext, UpscaleFrame
 from workers.upscale.methods.table import METHODS, methods_for
 from workers.upscale.model_cache import ModelCache
+from workers.upscale.quality_probe import Probed, QualityProbe
 from workers.upscale.residual_energy import SAMPLE_EVERY, residual_energy
 from workers.upscale.stream_models import Expected, StreamModels
 from workers.upscale.team_frame import OWN, team_of
@@ -88,6 +89,9 @@ class UpscaleStage:
         context = MethodContext(self._models, scheduler.join(infos))
         self._methods = {info: METHODS[info](context) for info in infos}
         self._rate = FrameRate(guess=config.fps)
+        self.quality = QualityProbe()
+        "Measures what its pictures are worth."
+        self._engine_s = 0.0
         self._energy: float | None = None
         self._since_sample = 0
 
@@ -95,6 +99,11 @@ class UpscaleStage:
     def size(self) -> tuple[int, int]:
         """Width and height of the source's pictures; zeros before the first one."""
         return self._models.size
+
+    @property
+    def engine_s(self) -> float:
+        """Time of the engine that its pictures have taken, in seconds."""
+        return self._engine_s
 
     @property
     def scale(self) -> int:
@@ -200,7 +209,10 @@ class UpscaleStage:
             # earlier one.
             self._reset(but=info)
         self._count(frame, decision)
-        self._scheduler.report(decision, timer.usage(frame.done))
+        usage = timer.usage(frame.done)
+        self._engine_s += usage.engine_s
+        self._scheduler.report(decision, usage)
+        self._measure(frame, made, info)
         if info.part_of is not None and frame.wanted is not None:
             self._counters.count_refresh(wanted=frame.wanted, done=frame.done)
         # A frame that was planned for has told the energy by its option already.
@@ -220,6 +232,17 @@ class UpscaleStage:
         self._counters.count("bicubic" if is_resized and not is_helped else "enhanced")
         if frame.team is not None and frame.team.unreadable:
             self._counters.count_results("unreadable", frame.team.unreadable)
+
+    def _measure(self, frame: UpscaleFrame, made: Picture, info: MethodInfo) -> None:
+        """Offers a picture to the measurement of what it is worth."""
+        probed = Probed(
+            frame.picture,
+            made,
+            model=self.model_in_use,
+            is_resized=info.is_free,
+            strength=frame.strength,
+        )
+        self.quality.offer(probed, now=time.monotonic())
 
     def _sample(self, picture: Picture, made: Picture, info: MethodInfo) -> None:
         """Measures now and then what the best method adds: what this one did, and falls short."""

@@ -18,6 +18,22 @@ function facts(rendition) {
   return parts.filter((part) => part).join(' · ');
 }
 
+/**
+ * @param {Rendition} rendition
+ * @returns {string} what its pictures are worth and what they cost, as far as it is known
+ */
+export function worthWords({ quality, cost }) {
+  const parts = [];
+  if (quality?.gain_db != null && quality.gain_error_db != null) {
+    const sign = quality.gain_db < 0 ? '−' : '+';
+    const gain = Math.abs(quality.gain_db).toFixed(1);
+    parts.push(`about ${sign}${gain} dB ± ${quality.gain_error_db.toFixed(1)} over bicubic`);
+  }
+  if (cost?.cpu_seconds_per_hour != null) parts.push(`${Math.round(cost.cpu_seconds_per_hour)} CPU seconds an hour`);
+  if (cost?.watt_hours_per_hour != null) parts.push(`${cost.watt_hours_per_hour.toFixed(1)} Wh an hour`);
+  return parts.join(' · ');
+}
+
 /** One rendition of a stream. */
 class RenditionItem {
   /**
@@ -28,8 +44,9 @@ class RenditionItem {
   constructor(stream, rendition, remove) {
     this._badge = new EnhancementBadge();
     this._facts = el('span', { class: 'muted facts' });
+    this._worth = el('span', { class: 'muted worth' });
     this._reason = el('span', { class: 'why' });
-    this.root = el('li', {}, el('b', {}, rendition.name), this._badge.root, this._facts);
+    this.root = el('li', {}, el('b', {}, rendition.name), this._badge.root, this._facts, this._worth);
     // The source has no specification and the default rendition belongs to every stream; only what an operator
     // added can be removed.
     if (rendition.spec !== null && rendition.name !== DEFAULT) this.root.append(this._button(stream, rendition.name, remove));
@@ -58,6 +75,8 @@ class RenditionItem {
     this._badge.root.hidden = state === '';
     if (state !== '') this._badge.update({ state, reason });
     setText(this._facts, facts(rendition));
+    setText(this._worth, worthWords(rendition));
+    this._worth.hidden = this._worth.textContent === '';
     setText(this._reason, reason);
     this._reason.hidden = reason === '';
   }

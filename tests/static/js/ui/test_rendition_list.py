@@ -105,3 +105,41 @@ async def test_what_changes_is_shown_in_place(run: Run) -> None:
 async def test_the_list_has_a_name(run: Run) -> None:
     body = "return list.root.getAttribute('aria-label');"
     assert await run("ui/rendition-list", LIST + body) == "Renditions of cam"
+
+
+QUALITY = {"pictures": 12, "consistency_db": 41.5, "sharpness": 1.2}
+COST = {"cpu_seconds": 20.0, "cpu_seconds_per_hour": 1240.4, "watt_hours_per_hour": None}
+
+
+@pytest.mark.parametrize(
+    ("quality", "cost", "words"),
+    [
+        (
+            {**QUALITY, "gain_db": 0.43, "gain_error_db": 0.31},
+            COST,
+            "about +0.4 dB ± 0.3 over bicubic · 1240 CPU seconds an hour",
+        ),
+        (
+            {**QUALITY, "gain_db": -0.26, "gain_error_db": 0.31},
+            None,
+            "about −0.3 dB ± 0.3 over bicubic",
+        ),
+        (
+            {**QUALITY, "gain_db": None, "gain_error_db": None},
+            {**COST, "watt_hours_per_hour": 2.14},
+            "1240 CPU seconds an hour · 2.1 Wh an hour",
+        ),
+        (None, {**COST, "cpu_seconds_per_hour": None}, ""),
+        (None, None, ""),
+    ],
+)
+async def test_what_it_is_worth_and_costs_is_said_as_far_as_it_is_known(
+    run: Run, quality: object, cost: object, words: str
+) -> None:
+    body = """list.update([given]);
+    const worth = list.root.querySelector('.worth');
+    return [worth.textContent, worth.hidden];"""
+    found = await run(
+        "ui/rendition-list", LIST + body, {**ENHANCED, "quality": quality, "cost": cost}
+    )
+    assert found == [words, words == ""]
