@@ -33,7 +33,7 @@ from app.webrtc import ice
 from app.webrtc.peer_ports import opened_ports
 from app.webrtc.tcp_port import MAX_CONNECTIONS as MAX_ICE_TCP
 from app.webrtc.turn import IceServerList
-from wire import stop_signals, supervisor
+from wire import stop_signals, supervisor, trace_export
 from wire.address import parse_address
 from wire.connection import REDIS_CONNECTIONS, Redis, connect, wait_until_up
 from wire.errors import NoRedisServer
@@ -270,4 +270,5 @@ def run(
                     process=process,
                 )
 
-    asyncio.run(main())
+    with trace_export.running(settings, "sharpcast-app"):
+        asyncio.run(main())

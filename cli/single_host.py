@@ -19,7 +19,7 @@ from typing import Any
 
 from cli import banner
 from cli.processes import keep_redis, keep_worker
-from wire import stop_signals
+from wire import stop_signals, trace_export
 from wire.embedded import EmbeddedServer
 from wire.errors import WireError
 from wire.settings import Settings
@@ -35,11 +35,13 @@ def run(settings: Settings) -> None:
     for number in _SIGNALS:
         # A signal that comes before the loop listens must not leave a half started server behind.
         signal.signal(number, lambda number, frame: early.append(number))
-    if settings.redis_url:
-        asyncio.run(_run(settings, settings.redis_url, None, early))
-        return
-    with EmbeddedServer() as server, _folder_removed(server):
-        asyncio.run(_run(settings, server.url, server, early))
+    # With several app processes each traces for itself; none of this one's parts does then.
+    with trace_export.running(settings, "sharpcast-app"):
+        if settings.redis_url:
+            asyncio.run(_run(settings, settings.redis_url, None, early))
+            return
+        with EmbeddedServer() as server, _folder_removed(server):
+            asyncio.run(_run(settings, server.url, server, early))
 
 
 @contextlib.contextmanager

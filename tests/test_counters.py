@@ -37,6 +37,7 @@ NOT_COUNTED = {
     "RtpSender.octets": "of sender reports (RFC 3550 section 6.4.1)",
     "RtpSender.packets": "of sender reports (RFC 3550 section 6.4.1)",
     "SentPackets.forgotten": "of one link: `LinkFigures` tells it",
+    "SpanExport.dropped": "of one process: its log tells it",
     "StreamState.wanted": "an average",
     "Window.version": "its change makes playlists be written anew",
     "UnitJoiner.torn": "its change asks for a key frame",

@@ -167,6 +167,11 @@ class Settings(BaseSettings):
     """Lowest level that is logged."""
     log_format: Literal["text", "json"] = "text"
     """Form of the log: lines for people, or one JSON object a line for collectors."""
+    otel_endpoint: PublicUrl = ""
+    """Collector of OpenTelemetry, ``http://host:4318``, that is sent traces of pictures; empty: no
+    traces. Needs the extra ``otel``."""
+    otel_ratio: float = Field(0.001, ge=0.0, le=1.0)
+    """Part of all pictures that is traced; the same in all processes and on all machines."""
 
     @model_validator(mode="after")
     def _turn_logins(self) -> Settings:

@@ -27,6 +27,7 @@ from wire.log import LogWriter
 from wire.state_machine import StateMachine
 from wire.stream_logger import StreamLogger, session_name
 from wire.supervisor import keep_going
+from wire.unit_spans import tell_ingest
 
 log = logging.getLogger(__name__)
 
@@ -273,6 +274,7 @@ class IngestSession:
                 batch = Batch(self.epoch, tuple(u.stamped(Checkpoint.LOGGED, at) for u in units))
                 try:
                     await writer.append(batch, now_ms=at // 1000)
+                    tell_ingest(self.stream, batch.units)
                 except StreamGone:
                     # Redis lost its data. The keeper makes the record again, and the new log begins
                     # with the last group, without a key frame of the publisher.

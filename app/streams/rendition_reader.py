@@ -17,7 +17,7 @@ from typing import Protocol
 from app.streams.meters import Delivered, LatencyMeter, RateMeter
 from app.streams.throttle import Throttle
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
-from wire import keys
+from wire import keys, tracing
 from wire.batch import is_repeated
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, RETRY_S, Redis
@@ -27,6 +27,7 @@ from wire.log import LogReader
 from wire.rendition_record import WATCH_RENEW_S, RenditionRegistry
 from wire.stream_logger import StreamLogger
 from wire.supervisor import keep_going
+from wire.unit_spans import tell_delivery
 
 log = logging.getLogger(__name__)
 
@@ -217,6 +218,9 @@ class RenditionReader:
         for consumer in tuple(self._consumers):
             if unit.kind is not Kind.VIDEO or self._may_have(consumer, unit):
                 consumer.take(unit)
+        if tracing.current is not None:
+            delivered = unit.stamped(Checkpoint.DELIVERED, at_us)
+            tell_delivery(self.stream, self.rendition, delivered)
 
     def _may_have(self, consumer: UnitConsumer, unit: AccessUnit) -> bool:
         """False for a video unit that a consumer who has just joined could not decode."""

@@ -101,6 +101,8 @@ GOOD = {
     "bitrates": ("640x360=1000", ("640x360=1000",)),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
+    "otel_endpoint": ("http://collector:4318/", "http://collector:4318"),
+    "otel_ratio": ("0.01", 0.01),
 }
 
 
@@ -170,6 +172,8 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
         ("bitrates", ",", "at least one size"),
         ("log_level", "loud", "'info'"),
         ("log_format", "xml", "'json'"),
+        ("otel_endpoint", "collector:4318", "https://host[:port]"),
+        ("otel_ratio", "2", "less than or equal to 1"),
         ("models_dir", "~no-such-user/models", "no such home folder"),
         ("engine_cache", "~no-such-user", "no such home folder"),
         ("ice_ports", "1-9", "all peers share one UDP port, SHARPCAST_UDP_PORT"),

@@ -33,6 +33,9 @@ class FrameTask:
     held_s: float = 0.0
     "Time for which it was held back on purpose, for helpers' results."
 
+    made_by: str = ""
+    "Quality level of the enhanced picture, and the reason for it; empty before it was made."
+
     @property
     def due(self) -> float:
         """Time from which its age counts: a frame that was held on purpose is not late for that."""

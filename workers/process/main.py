@@ -15,7 +15,7 @@ from pathlib import Path
 
 from media.codec_table import BY_NAME
 from models.manifest import Manifest
-from wire import stop_signals
+from wire import stop_signals, trace_export
 from wire.bitrates import BitrateTable
 from wire.errors import BadSettings, ServerRefuses
 from wire.heartbeat import EngineTrial, ModelInfo
@@ -55,7 +55,8 @@ def run(settings: Settings) -> int:
     # Before the first child process, which inherits the limits.
     contain()
     try:
-        asyncio.run(_work(settings))
+        with trace_export.running(settings, "sharpcast-worker"):
+            asyncio.run(_work(settings))
     except (WorkerError, ServerRefuses, BadSettings) as error:
         return _refuse(str(error))
     return 0

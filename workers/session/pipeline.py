@@ -14,6 +14,7 @@ from collections.abc import Callable
 from media.codec import Codec
 from wire import keys
 from wire.jobs import Job
+from wire.unit_spans import tell_coded, tell_picture
 from workers.decode.step import count_drop
 from workers.encode.coder import Coder
 from workers.encode.registry import CODECS, WITH_PLAIN
@@ -80,6 +81,7 @@ class Pipeline:
         self._scheduler = scheduler
         self._bound = UplinkBound()
         self._name = f"{job.stream} {job.rendition}"
+        self._names = job.stream, job.rendition
         self._rendition = job.rendition
         self._coders = tuple(
             self._coder(codec, logs, config)
@@ -206,6 +208,8 @@ class Pipeline:
         """Hands a frame to the encoders that have something to do with it, each with stamps of its
         own.
         """
+        if task.made_by:
+            tell_picture(*self._names, task.unit, task.stamps, made_by=task.made_by)
         # The usual encoder last: ``offer`` may wait for it, and the others should not wait too.
         usual, *others = self._coders
         for coder in others:
@@ -218,6 +222,8 @@ class Pipeline:
             coder.finish()
 
     def _put_out(self, made: Made) -> bool:
+        if made.unit is not None:
+            tell_coded(*self._names, made.unit)
         self._callbacks.made(made)
         return True
 

@@ -11,8 +11,10 @@ import logging
 from collections.abc import Iterable
 from typing import Protocol, TypedDict
 
+from wire import tracing
 from wire.heartbeat import HelperWork
 from wire.team import Failed, Invite, Ready, Result, Task, TaskRegion, TeamMessage
+from wire.unit_spans import tell_task
 from workers.errors import NetUnusable
 from workers.kernels.readiness import is_warm
 from workers.team.helper_figures import HelperFigures
@@ -203,6 +205,7 @@ class HelperSession:
     def finished(self, finished: FinishedTask, *, now: float) -> tuple[FinishedTask, Letter]:
         """Takes the end of a task; returns what it counts as, and the answer to the lead."""
         task, late_s = finished.task, now - finished.task.deadline
+        self._tell(finished)
         if finished.busy_s:
             self._meter.add(finished.busy_s, now=now)
         if finished.refusal is None and late_s < MAX_LATE_S:
@@ -265,6 +268,19 @@ class HelperSession:
         net = RegionNet(manifest, session)
         self._maker = RegionMaker(self._source.pictures, net, strength=self._invite.strength)
         self._runner.add(self.team, self._maker)
+
+    def _tell(self, finished: FinishedTask) -> None:
+        """Tells the trace of the picture what this task took."""
+        team, task = self.team, finished.task
+        pts = None if tracing.current is None else self._source.pictures.pts(task.sequence)
+        if pts is not None:
+            outcome = "made" if finished.refusal is None else finished.refusal.value
+            facts: dict[str, tracing.Attribute] = {
+                "number": task.number,
+                "samples": task.samples,
+                "outcome": outcome,
+            }
+            tell_task(team.stream, team.rendition, pts, finished.busy_s, facts)
 
     def _result(self, finished: FinishedTask, now: float, late_s: float) -> Result:
         task = finished.task

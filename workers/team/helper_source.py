@@ -106,7 +106,8 @@ class HelperSource:
         """Takes a decoded frame."""
         if task.picture is not None:
             self.size = task.picture.width, task.picture.height
-            self.pictures.put(task.unit.sequence, task.picture, at=task.arrived)
+            unit = task.unit
+            self.pictures.put(unit.sequence, task.picture, at=task.arrived, pts=unit.pts)
             self._changed()
         return True
 

@@ -43,7 +43,7 @@ class RecentPictures:
         "The newest unit that was read."
         self._inside: set[int] = set()
         "Units that were read, and became neither a picture nor lost so far."
-        self._kept: OrderedDict[int, tuple[float, Picture]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[float, Picture, int]] = OrderedDict()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -55,15 +55,15 @@ class RecentPictures:
             self._newest = sequence
             self._inside.add(sequence)
 
-    def put(self, sequence: int, picture: Picture, *, at: float) -> None:
+    def put(self, sequence: int, picture: Picture, *, at: float, pts: int = 0) -> None:
         """Keeps the picture of a unit that arrived ``at`` seconds; the oldest ones go."""
         with self._lock:
             self._inside.discard(sequence)
             # The picture itself and no copy: its memory is the decoder's, which takes a new one.
-            self._kept[sequence] = at, picture
+            self._kept[sequence] = at, picture, pts
             self._bytes += _size(picture)
             while self._is_over(at):
-                _, (_, oldest) = self._kept.popitem(last=False)
+                _, (_, oldest, _) = self._kept.popitem(last=False)
                 self._bytes -= _size(oldest)
 
     def lose(self, sequence: int) -> None:
@@ -93,6 +93,11 @@ class RecentPictures:
         found = self._kept.get(sequence)
         return None if found is None else found[1].y
 
+    def pts(self, sequence: int) -> int | None:
+        """Returns the presentation time of a unit, in its ticks; None if it is not here."""
+        found = self._kept.get(sequence)
+        return None if found is None else found[2]
+
     def newest(self) -> Plane | None:
         """Returns the luma of the last picture that came; None before the first."""
         with self._lock:
@@ -103,7 +108,7 @@ class RecentPictures:
         if len(self._kept) < 2:
             return False
         # Age is by arrival: after a replay hundreds of pictures come at once.
-        first_at, _ = next(iter(self._kept.values()))
+        first_at, *_ = next(iter(self._kept.values()))
         return newest_at - first_at > self._max_kept_s or self._bytes > self._max_bytes
 
 

@@ -209,6 +209,7 @@ class UpscaleStage:
             # earlier one.
             self._reset(but=info)
         self._count(frame, decision)
+        item.made_by = f"{decision.level} ({decision.reason.value})"
         usage = timer.usage(frame.done)
         self._engine_s += usage.engine_s
         self._scheduler.report(decision, usage)
