@@ -17,6 +17,7 @@ AppError
 ├── RenditionNotFound   404
 ├── SegmentNotFound     404
 ├── HlsOff              404
+├── ThumbnailNotFound   404
 ├── RenditionFixed      409
 ├── RenditionsFull      409
 ├── DeviceNotFound      404
@@ -181,6 +182,13 @@ class HlsOff(AppError):
 
     status = 404
     title = "No HLS"
+
+
+class ThumbnailNotFound(AppError):
+    """The stream has no picture yet; a worker makes one while it decodes the stream."""
+
+    status = 404
+    title = "No picture"
 
 
 class RenditionFixed(AppError):

@@ -133,6 +133,7 @@ def of_rendition(stream: str, name: str) -> list[str]:
 def of_stream(stream: str, renditions: Iterable[str]) -> list[str]:
     """Keys of a stream with these renditions, its record first."""
     own = [record(stream), log(stream, SOURCE), control(stream), feedback(stream)]
+    own.append(thumbnail(stream))
     return own + [key for name in dict.fromkeys(renditions) for key in of_rendition(stream, name)]
 
 
@@ -144,6 +145,11 @@ def control(stream: str) -> str:
 def feedback(stream: str) -> str:
     """Key of the messages to the app that holds the stream's publisher."""
     return f"{{{stream}}}:feedback"
+
+
+def thumbnail(stream: str) -> str:
+    """Key of the newest small picture of a stream."""
+    return f"{{{stream}}}:thumbnail"
 
 
 def record(stream: str) -> str:

@@ -22,6 +22,7 @@ from wire.rendition_record import RenditionRecord, RenditionRegistry
 from wire.stream_record import StreamRecord, StreamRegistry
 from wire.strikes import LeadNote, Strikes
 from wire.team import Received, TeamMailbox, TeamMessage
+from wire.thumbnail import Thumbnail, Thumbnails
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,6 +144,9 @@ class SiteStream(Protocol):
     async def ask_key_frame(self, reason: str) -> None:
         """Asks the publisher for a key frame."""
 
+    async def show(self, epoch: int, picture: Thumbnail) -> None:
+        """Leaves a small picture of the broadcast with that epoch for lists of streams."""
+
 
 class SiteLead(Protocol):
     """One job, for the worker that holds its lease."""
@@ -233,6 +237,7 @@ class RedisStream:
         self._client = client
         self._name = name
         self._publisher = control.to_publisher(client, name)
+        self._thumbnails = Thumbnails(client)
 
     async def time_us(self) -> int:
         """Returns the time of the server that holds the stream, in Unix us."""
@@ -251,6 +256,10 @@ class RedisStream:
         """Asks the publisher for a key frame."""
         request = control.KeyFrameRequest(rendition=keys.SOURCE, reason=reason)
         await self._publisher.send(request)
+
+    async def show(self, epoch: int, picture: Thumbnail) -> None:
+        """Leaves a small picture of the broadcast with that epoch for lists of streams."""
+        await self._thumbnails.put(self._name, epoch, picture)
 
 
 class SourceLogReader(LogReader):

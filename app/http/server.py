@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.http import api, devices, health, hls, openapi, pages, problems, team_maps, whep, whip
+from app.http import (
+    api,
+    devices,
+    health,
+    hls,
+    openapi,
+    pages,
+    problems,
+    qr_codes,
+    team_maps,
+    thumbnails,
+    whep,
+    whip,
+)
 from app.http.app_state import AppState
 from app.http.edge.asgi import Edge
 
@@ -26,7 +39,7 @@ def create_app(context: AppState) -> Edge:
         redirect_slashes=False,
     )
     problems.install(app)
-    for module in (whip, whep, hls, api, team_maps, devices, health):
+    for module in (whip, whep, hls, api, team_maps, thumbnails, qr_codes, devices, health):
         app.include_router(module.router(context))
     openapi.complete(app)
     pages.install(app)

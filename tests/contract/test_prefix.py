@@ -14,6 +14,7 @@ from wire.heartbeat import Heartbeats
 from wire.jobs import JobQueue
 from wire.log import LogReader, LogWriter
 from wire.stream_record import StreamRegistry
+from wire.thumbnail import JPEG_START, Thumbnail, Thumbnails
 
 
 async def live(client: Redis) -> tuple[int, str]:
@@ -30,6 +31,7 @@ async def live(client: Redis) -> tuple[int, str]:
     await to_lead(client, "cam1").send(EndStream())
     await to_publisher(client, "cam1").send(EndStream())
     await Heartbeats(client).beat(beat("a"))
+    await Thumbnails(client).put("cam1", source_epoch, Thumbnail(1, JPEG_START))
     return source_epoch, job
 
 
@@ -74,5 +76,6 @@ async def test_every_key_has_the_prefix_and_keeps_its_slot(
         "studio/2:{cam1}:r:enhanced",
         "studio/2:{cam1}:r:enhanced:spec",
         "studio/2:{cam1}:source",
+        "studio/2:{cam1}:thumbnail",
     ]
     await own.aclose()

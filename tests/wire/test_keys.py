@@ -62,6 +62,7 @@ def test_names_are_those_of_the_protocol() -> None:
     assert keys.rendition("cam1", "enhanced") == "{cam1}:r:enhanced:spec"
     assert keys.control("cam1") == "{cam1}:control"
     assert keys.feedback("cam1") == "{cam1}:feedback"
+    assert keys.thumbnail("cam1") == "{cam1}:thumbnail"
     assert keys.record("cam1") == "stream:{cam1}"
     assert keys.worker("edge-1") == "worker:edge-1"
     assert keys.team("edge-1") == "team:edge-1"
@@ -79,7 +80,7 @@ def slot(key: str) -> int:
 @pytest.mark.parametrize("stream", ["a", "cam1", "A.b-c_d", "x" * 64])
 def test_all_keys_of_a_stream_are_on_one_cluster_slot(stream: str) -> None:
     names = keys.of_stream(stream, [keys.ENHANCED, "sharp", "sharp"])
-    assert len(names) == 12
+    assert len(names) == 13
     assert {slot(name) for name in names} == {slot(stream)}
     assert len(set(names)) == len(names)
 

@@ -12,7 +12,17 @@ import msgspec
 from media.access_unit import Checkpoint
 from media.codec_table import TABLE
 from media.limits import MAX_SIDE
-from wire import batch, control, hash_record, heartbeat, jobs, keys, log, rendition_record
+from wire import (
+    batch,
+    control,
+    hash_record,
+    heartbeat,
+    jobs,
+    keys,
+    log,
+    rendition_record,
+    thumbnail,
+)
 from wire.heartbeat import (
     CostWork,
     EngineTrial,
@@ -129,6 +139,7 @@ def test_every_key_and_every_pattern_of_a_listing_is_in_the_table_of_keys() -> N
         keys.JOBS, keys.record("ID"), keys.log("ID", keys.SOURCE), keys.log("ID", "LOG"),
         f"{{{'ID'}}}:{keys.LAYER_PREFIX}NAME",
         keys.rendition("ID", "RENDITION"), keys.control("ID"), keys.feedback("ID"),
+        keys.thumbnail("ID"),
         keys.worker("NAME"), keys.app("NODE"), keys.mailbox("NODE"), keys.team("NAME"),
         keys.FREE_WORKERS, keys.job_search(""),
         f"{keys.gateway('NAME')}`, `{keys.DEVICES_PREFIX}...",
@@ -158,6 +169,7 @@ def test_the_times_are_those_of_the_code() -> None:
         assert f"{hash_record.EXPIRY_MS // 1000} s" in expiries[key]
     assert f"{control.EXPIRY_MS // 1000} s" in expiries["`{ID}:control`"]
     assert f"{heartbeat.EXPIRY_MS // 1000} s" in expiries["`worker:NAME`"]
+    assert f"{thumbnail.EXPIRY_MS // 1000} s" in expiries["`{ID}:thumbnail`"]
     assert f"now + {rendition_record.WATCH_LEASE_MS // 1000} s" in section(5)
     assert f"lapses {jobs.LEASE_MS} ms" in section(6)
     assert f"every {int(jobs.RENEW_S * 1000)} ms" in section(6)

@@ -15,6 +15,7 @@ from wire.position import as_pair
 from wire.remote import calls, units
 from wire.remote.gateway_calls import GatewayCalls, read_value
 from wire.remote.in_order import InOrder
+from wire.thumbnail import Thumbnail
 
 MAX_MAIL = 64
 """Messages about one stream that wait to be read; the oldest go, the records say the same."""
@@ -237,6 +238,9 @@ class LinkStream:
     async def ask_key_frame(self, reason: str) -> None:
         """Asks the publisher for a key frame."""
         await self._gateway.call(calls.AskKeyFrame(stream=self._stream, reason=reason[:500]))
+
+    async def show(self, epoch: int, picture: Thumbnail) -> None:
+        """Does nothing: a weak uplink has better use for its bits than pictures for lists."""
 
 
 async def wait_for(event: asyncio.Event, timeout_s: float) -> None:

@@ -1,8 +1,8 @@
 """One stream and its renditions here: its source is read and decoded once for all of them.
 
-Tasks: read the source log, listen to control messages, read the records, ask for key frames. Each
-rendition has a lane of its own (``lane.py``); lanes come and go while the session runs. The session
-reads nothing while no lane takes units.
+Tasks: read the source log, listen to control messages, read the records, ask for key frames, leave
+a small picture now and then. Each rendition has a lane of its own (``lane.py``); lanes come and go
+while the session runs. The session reads nothing while no lane takes units.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from workers.session.lane import JOIN_S, RenditionLane
 from workers.session.lane_parts import OtherLanes, SourceFacts, WorkerParts
 from workers.session.outcome import SessionOutcome
 from workers.source.source_follower import BLOCK_MS, SourceFollower
+from workers.source.thumbnail_maker import ThumbnailMaker
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class StreamSession:
         self._follower = SourceFollower(
             site, job.stream, self, clock_offset=clock_offset, failed=self._on_failure
         )
+        self._thumbnails = ThumbnailMaker(site, self._follower, job.stream)
         self._lanes: dict[str, RenditionLane] = {}
         self._closed = asyncio.Event()
 
@@ -116,6 +118,7 @@ class StreamSession:
             "listen": self._listen,
             "watch": self._watch,
             "ask": self._follower.ask,
+            "thumbnail": self._thumbnails.run,
         }
         decoder = self._follower.decoder
         decoder.start()

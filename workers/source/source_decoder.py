@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from workers.decode.step import DecodeStep
 from workers.media.frame_task import FrameTask
+from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame
 from workers.runtime.bounded_queue import BoundedQueue
@@ -39,6 +40,7 @@ class SourceDecoder:
         )
         self.decoded = 0
         "Pictures that came out of the decoder."
+        self._shown_to: Callable[[Picture], None] | None = None
 
     @property
     def fault(self) -> str:
@@ -65,6 +67,12 @@ class SourceDecoder:
     def offer(self, frame: SourceFrame) -> bool:
         """Takes a frame; waits if ``MAX_WAITING_UNITS`` are waiting already. False once closed."""
         return self._intake.put(frame)
+
+    def show_next(self, taker: Callable[[Picture], None]) -> None:
+        """Hands the next decoded picture to ``taker`` too, once, on the thread: it must not
+        wait.
+        """
+        self._shown_to = taker
 
     def start(self) -> None:
         """Starts the thread."""
@@ -95,6 +103,9 @@ class SourceDecoder:
     def _hand_out(self, frame: SourceFrame) -> bool:
         """Hands a picture to the renditions that need it. The session goes on when one is gone."""
         self.decoded += 1
+        taker_once, self._shown_to = self._shown_to, None
+        if taker_once is not None and frame.picture is not None:
+            taker_once(frame.picture)
         is_shared = False
         for taker in frame.takers:
             route = taker.decoded_route

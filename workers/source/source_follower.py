@@ -20,6 +20,7 @@ from wire.clock_offset import ClockOffset
 from wire.connection import REDIS_DOWN, RETRY_S
 from wire.site import SiteStream
 from workers.media.frame_task import FrameTask
+from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.media.source_frame import SourceFrame, Taker
 from workers.runtime.loop_callback import on_loop
@@ -92,6 +93,10 @@ class SourceFollower:
     def want_key_frame(self, why: str) -> None:
         """Asks the publisher for a key frame."""
         self._requester.want(why)
+
+    def show_next(self, taker: Callable[[Picture], None]) -> None:
+        """Hands the next decoded picture to ``taker`` too, on the decoder's thread."""
+        self.decoder.show_next(taker)
 
     def set_awake(self, is_awake: bool) -> None:
         """Starts or stops reading."""
