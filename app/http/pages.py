@@ -60,6 +60,10 @@ def install(app: FastAPI) -> None:
     async def index(request: Request) -> HTMLResponse:
         return page("index.html", request)
 
+    @routes.get("/grid")
+    async def grid(request: Request) -> HTMLResponse:
+        return page("grid.html", request)
+
     @routes.get("/broadcast")
     async def broadcast(request: Request) -> HTMLResponse:
         return page("broadcast.html", request)

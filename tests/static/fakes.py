@@ -35,6 +35,8 @@ class FakeServer:
         self.gateways: list[samples.Json] = []
         #: What is answered to who asks for a map of who made what.
         self.team_map = samples.team_map()
+        #: JPEG files and their dates in HTTP's form, by stream.
+        self.thumbnails: dict[str, tuple[bytes, str]] = {}
         self.publish_token = ""
         self.send_sizes: list[samples.Json] = []
         self.admin_token = ""
@@ -166,6 +168,8 @@ class _Handler(BaseHTTPRequestHandler):
         stream = fake.find(name)
         if stream is None:
             return self._problem(404, f"There is no stream {name}.")
+        if rest == ["thumbnail"]:
+            return self._thumbnail(name)
         if rest[:1] == ["renditions"]:
             return self._rendition(method, stream, rest[1], body)
         if method == "DELETE":
@@ -181,6 +185,13 @@ class _Handler(BaseHTTPRequestHandler):
             steering = {key: body[key] for key in ("team", "pinned", "excluded") if key in body}
             stream["renditions"][1]["spec"] |= steering
         return self._json(stream)
+
+    def _thumbnail(self, name: str) -> None:
+        found = self.server.fake.thumbnails.get(name)
+        if found is None:
+            return self._problem(404, f"{name} has no picture yet: nobody decodes it.")
+        picture, made_at = found
+        return self._answer(200, picture, "image/jpeg", {"Last-Modified": made_at})
 
     def _devices(self, method: str, rest: list[str], body: Any) -> None:
         """POST makes a token for any name but that of a device; DELETE removes what is there."""
@@ -238,7 +249,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, parts: list[str]) -> None:
         if parts == ["blank"]:
             return self._answer(200, b"<!doctype html><title>blank</title>", "text/html")
-        pages = {"": "index.html", "broadcast": "broadcast.html", "admin": "admin.html"}
+        pages = {"": "index.html"}
+        pages |= {name: f"{name}.html" for name in ("grid", "broadcast", "admin")}
         name = "watch.html" if parts[0] == "watch" else pages.get("/".join(parts), "")
         path = STATIC / name if name else STATIC.joinpath(*parts[1:])
         if (not name and parts[0] != "static") or not path.is_file():

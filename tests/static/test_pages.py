@@ -10,7 +10,7 @@ from tests.static.fakes import STATIC, FakeServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
-PATHS = ["/", "/broadcast", "/watch/garden", "/admin"]
+PATHS = ["/", "/grid", "/broadcast", "/watch/garden", "/admin"]
 LONG = "a-name-of-sixty-four-characters_which-is-the-longest.there-may-b"
 
 

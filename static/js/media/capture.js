@@ -9,6 +9,7 @@
  * @property {number} height
  * @property {number} fps
  * @property {boolean} microphone
+ * @property {string} [microphoneId] empty: the browser's choice
  */
 
 import { msg, t } from '../ui/texts.js';
@@ -36,7 +37,10 @@ export function captureObstacle({ isSecureContext, mediaDevices }) {
 
 /** @type {Record<string, string>} */
 const DENIALS = {
-  NotAllowedError: msg('The browser refused access. Allow camera, microphone or screen for this page and try again.'),
+  NotAllowedError: msg(
+    'The browser refused access. Allow camera, microphone or screen for this page and try again; the sign for it stands ' +
+    'beside the address.',
+  ),
   NotFoundError: msg('No such device was found. Is a camera or microphone connected?'),
   NotReadableError: msg('The device could not be opened; another program may be using it.'),
   OverconstrainedError: msg('The device cannot deliver this size or frame rate. Choose another.'),
@@ -78,12 +82,17 @@ function videoConstraints({ width, height, fps }) {
 }
 
 /** @param {CaptureOptions} options */
+function microphoneOf({ microphone, microphoneId }) {
+  return microphone && microphoneId ? { deviceId: { exact: microphoneId } } : microphone;
+}
+
+/** @param {CaptureOptions} options */
 async function captureCamera(options) {
   // An empty id means the browser's own choice; asked for with `exact` it would match no device and be refused.
   const device = options.deviceId === '' ? {} : { deviceId: { exact: options.deviceId } };
   const media = await navigator.mediaDevices.getUserMedia({
     video: { ...device, ...videoConstraints(options) },
-    audio: options.microphone,
+    audio: microphoneOf(options),
   });
   hint(media, 'motion');
   return media;
@@ -99,7 +108,7 @@ async function captureScreen(options) {
   // Few browsers capture the sound of a screen. One sound track is published, so the microphone takes part only
   // where the screen has none.
   if (options.microphone && media.getAudioTracks().length === 0) {
-    const voice = await navigator.mediaDevices.getUserMedia({ audio: true });
+    const voice = await navigator.mediaDevices.getUserMedia({ audio: microphoneOf(options) });
     for (const track of voice.getAudioTracks()) media.addTrack(track);
   }
   hint(media, 'detail');
@@ -165,14 +174,19 @@ export function releaseFile(preview) {
   preview.load();
 }
 
-/** @returns {Promise<{id: string, label: string}[]>} cameras; labels are empty before permission */
-export async function cameras() {
-  if (!navigator.mediaDevices) return [];
-  const devices = await navigator.mediaDevices.enumerateDevices();
-  return devices
-    // Before permission some browsers list one nameless device without an id, which cannot be asked for.
-    .filter((device) => device.kind === 'videoinput' && device.deviceId !== '')
-    .map((device, index) => ({ id: device.deviceId, label: device.label || t('Camera {number}', { number: index + 1 }) }));
+/** @typedef {{id: string, label: string}} Device its name is made up before permission */
+
+/** @returns {Promise<{cameras: Device[], microphones: Device[]}>} */
+export async function listDevices() {
+  // Before permission some browsers list one nameless device without an id, which cannot be asked for.
+  const found = await (navigator.mediaDevices?.enumerateDevices() ?? []);
+  const devices = found.filter((device) => device.deviceId !== '');
+  return {
+    cameras: devices.filter(({ kind }) => kind === 'videoinput').map(({ deviceId, label }, index) => (
+      { id: deviceId, label: label || t('Camera {number}', { number: index + 1 }) })),
+    microphones: devices.filter(({ kind }) => kind === 'audioinput').map(({ deviceId, label }, index) => (
+      { id: deviceId, label: label || t('Microphone {number}', { number: index + 1 }) })),
+  };
 }
 
 /**

@@ -113,6 +113,24 @@ export class Api {
   }
 
   /**
+   * The newest small picture of a stream.
+   *
+   * @param {string} id
+   * @returns {Promise<{picture: Blob, madeAtMs: number} | null>} null while there is none
+   */
+  async thumbnail(id) {
+    try {
+      // `no-cache`: asked for every time, sent only where it is another one.
+      const path = `api/v1/streams/${encodeURIComponent(id)}/thumbnail`;
+      const response = await request(address(path), { cache: 'no-cache', headers: this._headers() });
+      return { picture: await response.blob(), madeAtMs: Date.parse(response.headers.get('Last-Modified') ?? '') };
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  /**
    * @param {string} id
    * @param {string} rendition
    * @returns {Promise<import('../types.js').TeamMapView>}

@@ -6,6 +6,8 @@ import { counted } from '../ui/format.js';
 import { DeviceBoard } from '../ui/device-board.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { StreamRow } from '../ui/stream-row.js';
+import { openPage } from '../ui/page-texts.js';
+import { t } from '../ui/texts.js';
 import { TokenStore } from '../ui/token-store.js';
 import { WorkerRow } from '../ui/worker-row.js';
 
@@ -152,14 +154,14 @@ class AdminPage {
 
   /** @param {string} id */
   _confirmEnd(id) {
-    const words = `The publisher of “${id}” and all its viewers are disconnected at once.`;
-    this._ask('End the stream?', words, 'End stream', () => this._then(this._api.endStream(id)));
+    const words = t('The publisher of “{id}” and all its viewers are disconnected at once.', { id });
+    this._ask(t('End the stream?'), words, t('End stream'), () => this._then(this._api.endStream(id)));
   }
 
   /** @param {string} name */
   _confirmRemoval(name) {
-    const words = `“${name}” is disconnected at once, its streams go to others, and its key is refused from then on.`;
-    this._ask('Remove the device?', words, 'Remove device', () => this._then(this._api.removeDevice(name)));
+    const words = t('“{name}” is disconnected at once, its streams go to others, and its key is refused from then on.', { name });
+    this._ask(t('Remove the device?'), words, t('Remove device'), () => this._then(this._api.removeDevice(name)));
   }
 
   /**
@@ -222,7 +224,7 @@ class AdminPage {
       return '';
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) this._askForToken(`The token was not accepted. ${error.message}`);
+      if (error.status === 401) this._askForToken(t('The token was not accepted. {reason}', { reason: error.message }));
       return error.message;
     }
   }
@@ -237,7 +239,7 @@ class AdminPage {
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) this._askForToken(`The token was not accepted. ${error.message}`);
+      if (error.status === 401) this._askForToken(t('The token was not accepted. {reason}', { reason: error.message }));
       else this._showError(error.message);
       return false;
     }
@@ -250,4 +252,5 @@ class AdminPage {
   }
 }
 
+await openPage();
 new AdminPage().open();

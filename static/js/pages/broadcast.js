@@ -9,27 +9,36 @@ import { SizeChooser, lineKbps } from '../media/send-size.js';
 import { CaptureError, capture, captureFile, releaseFile } from '../media/capture.js';
 import { StatsMeter } from '../media/stats.js';
 import { BroadcastForm } from '../ui/broadcast-form.js';
-import { copies } from '../ui/copy-button.js';
 import { byId, setText } from '../ui/dom.js';
 import { openPage } from '../ui/page-texts.js';
+import { Preview } from '../ui/preview.js';
 import { showMeters } from '../ui/sender-meters.js';
 import { msg, t } from '../ui/texts.js';
+import { WatchLink } from '../ui/watch-link.js';
 
-/** @typedef {'idle'|'capturing'|'connecting'|'live'|'resuming'|'lost'} State `resuming`: it was live, and tries again */
+/**
+ * `opening`, `previewing`: the source is shown here and sent nowhere. `resuming`: it was live, and tries again.
+ *
+ * @typedef {'idle'|'opening'|'previewing'|'capturing'|'connecting'|'live'|'resuming'|'lost'} State
+ */
 
 /** @type {Record<State, Record<string, State>>} */
 const TABLE = {
-  idle: { begin: 'capturing' },
+  idle: { begin: 'capturing', look: 'opening' },
+  opening: { captured: 'previewing', fail: 'idle', end: 'idle' },
+  previewing: { begin: 'capturing', look: 'opening', end: 'idle' },
   capturing: { captured: 'connecting', fail: 'idle', end: 'idle' },
   connecting: { connected: 'live', fail: 'idle', end: 'idle' },
   live: { interrupt: 'resuming', lose: 'lost', end: 'idle' },
   resuming: { connected: 'live', lose: 'lost', end: 'idle' },
-  lost: { begin: 'capturing' },
+  lost: { begin: 'capturing', look: 'opening' },
 };
 
 /** @type {Record<State, string[]>} words of the state, tone, words of the button */
 const WORDS = {
   idle: [msg('Not live'), 'quiet', msg('Go live')],
+  opening: [msg('Opening the source…'), 'warn', msg('Cancel')],
+  previewing: [msg('Preview, not live'), 'quiet', msg('Go live')],
   capturing: [msg('Opening the source…'), 'warn', msg('Cancel')],
   connecting: [msg('Connecting…'), 'warn', msg('Cancel')],
   live: [msg('Live'), 'live', msg('End stream')],
@@ -48,7 +57,9 @@ class BroadcastPage {
     this._languages = chooser;
     this._api = new Api();
     this._form = new BroadcastForm();
-    this._preview = byId('preview', HTMLVideoElement);
+    this._preview = new Preview();
+    this._watchLink = new WatchLink();
+    this._look = byId('look', HTMLButtonElement);
     this._badge = byId('state', HTMLElement);
     this._go = byId('go', HTMLButtonElement);
     this._error = byId('error', HTMLElement);
@@ -59,6 +70,8 @@ class BroadcastPage {
     this._session = null;
     /** @type {MediaStream | null} */
     this._media = null;
+    /** What `_media` was captured by, to tell whether the form still says so. */
+    this._captured = '';
     /** @type {SizeChooser | null} null where the sent size is the one of the form */
     this._chooser = null;
     this._timer = 0;
@@ -72,7 +85,8 @@ class BroadcastPage {
     addEventListener('pagehide', () => this.end());
     addEventListener('online', () => this._session?.hurry());
     document.addEventListener('visibilitychange', () => document.hidden || this._session?.hurry());
-    copies(byId('copy-link', HTMLElement), () => byId('watch-link', HTMLAnchorElement).href);
+    this._look.addEventListener('click', () => (this.state === 'previewing' ? this.end() : this.look()));
+    this._form.form.addEventListener('change', () => this._changed());
   }
 
   get state() {
@@ -86,8 +100,9 @@ class BroadcastPage {
   async open() {
     const query = parseQuery(location.search);
     this._form.fill(query);
+    this._form.recall(new URLSearchParams(location.search));
     this._showState();
-    const [server] = await Promise.all([this._askServer(), this._form.listCameras()]);
+    const [server] = await Promise.all([this._askServer(), this._form.listDevices()]);
     if (server?.publish_token_needed) this._form.askForToken(true);
     this._form.offerAutomatic((server?.send_sizes ?? []).length > 0);
     if (query.auto) this.goLive();
@@ -96,21 +111,58 @@ class BroadcastPage {
   async goLive() {
     this._showError('');
     if (!this._form.check()) return;
+    this._form.remember();
     this._machine.on('begin');
+    const media = await this._open('capturing');
+    if (media === null) return;
     try {
-      const media = await this._capture();
-      // Cancelled while the browser asked for permission. The camera's light would stay on if the tracks were not
-      // stopped.
-      if (this.state !== 'capturing') {
-        stopTracks(media);
-        return;
-      }
-      this._media = media;
-      this._machine.on('captured');
       await this._publish(media);
     } catch (error) {
       this._fail(error);
     }
+  }
+
+  /** Shows the source here, and sends it nowhere. */
+  async look() {
+    this._showError('');
+    this._machine.on('look');
+    await this._open('opening');
+  }
+
+  /**
+   * @param {State} state in which it is opened
+   * @returns {Promise<MediaStream | null>} null: it was cancelled, or it failed and that was said
+   */
+  async _open(state) {
+    try {
+      const media = await this._capture();
+      // Cancelled while the browser asked for permission. The camera's light would stay on if the tracks were not
+      // stopped.
+      if (this.state !== state) {
+        stopTracks(media);
+        return null;
+      }
+      this._media = media;
+      this._machine.on('captured');
+      return media;
+    } catch (error) {
+      this._fail(error);
+      return null;
+    }
+  }
+
+  /** A preview follows the form; the screen is opened only right after a click, so its preview ends. */
+  _changed() {
+    this._preview.mirror(this._form.isMirrored);
+    if (this.state !== 'previewing' || this._captured === this._wanted) return;
+    if (this._form.source === 'camera') this.look();
+    else this.end();
+  }
+
+  /** What is to be captured, as one word to compare. */
+  get _wanted() {
+    const { kind, ...options } = this._form.capture;
+    return JSON.stringify(kind === 'file' ? [kind, this._form.file?.name, this._form.file?.size] : [kind, options]);
   }
 
   /** Ends the broadcast, whatever state it is in. */
@@ -122,13 +174,15 @@ class BroadcastPage {
 
   /** @returns {Promise<MediaStream>} */
   async _capture() {
-    releaseFile(this._preview);
-    if (this._form.source === 'file') return captureFile(this._preview, this._form.file);
-    const media = await capture(this._form.capture);
-    this._form.listCameras();
-    this._preview.srcObject = media;
-    // A preview that the browser does not start is no reason to end the broadcast.
-    await this._preview.play().catch(() => undefined);
+    // What the preview shows already is sent as it is: no second question, and no moment without a picture.
+    if (this._media !== null && this._captured === this._wanted) return this._media;
+    this._releaseMedia();
+    this._captured = this._wanted;
+    const isFile = this._form.source === 'file';
+    const media = isFile ? await captureFile(this._preview.video, this._form.file) : await capture(this._form.capture);
+    this._form.listDevices();
+    this._preview.mirror(this._form.isMirrored);
+    await this._preview.show(media, isFile);
     return media;
   }
 
@@ -226,10 +280,14 @@ class BroadcastPage {
     const session = this._session;
     this._session = null;
     session?.end();
+    this._releaseMedia();
+  }
+
+  _releaseMedia() {
     if (this._media !== null) stopTracks(this._media);
     this._media = null;
-    this._preview.srcObject = null;
-    releaseFile(this._preview);
+    this._preview.clear();
+    releaseFile(this._preview.video);
   }
 
   async _askServer() {
@@ -263,15 +321,15 @@ class BroadcastPage {
     this._badge.dataset.tone = tone;
     this._badge.dataset.state = this.state;
     setText(this._go, t(button));
-    const busy = this.state !== 'idle' && this.state !== 'lost';
+    const isOpen = this.state !== 'idle' && this.state !== 'lost';
+    const busy = isOpen && this.state !== 'previewing';
     this._go.dataset.live = String(this.state === 'live');
     this._form.lock(busy);
     this._languages.disabled = busy;
-    byId('preview-empty', HTMLElement).hidden = busy;
-    const link = byId('watch-link', HTMLAnchorElement);
-    link.href = address(`watch/${encodeURIComponent(this._form.name.value.trim())}`);
-    setText(link, link.href.replace(/^https?:\/\//, ''));
-    byId('share', HTMLElement).hidden = this.state !== 'live';
+    this._look.hidden = busy;
+    setText(this._look, this.state === 'previewing' ? t('End the preview') : t('Show the preview'));
+    byId('preview-empty', HTMLElement).hidden = isOpen;
+    this._watchLink.update(this._form.name.value.trim(), this.state === 'live');
     if (!busy) showMeters(null);
   }
 

@@ -4,68 +4,60 @@ import { address } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
 import { FFMPEG_CODECS } from '../net/codecs.js';
 import { copies } from '../ui/copy-button.js';
-import { byId, el, reconcile, setText } from '../ui/dom.js';
-import { EnhancementBadge } from '../ui/enhancement-badge.js';
-import { counted, enhancedRendition, number, size } from '../ui/format.js';
-import { SizeDiagram } from '../ui/size-diagram.js';
+import { byId, reconcile, setText } from '../ui/dom.js';
+import { counted } from '../ui/format.js';
 import { openPage } from '../ui/page-texts.js';
 import { VisiblePoller } from '../ui/poller.js';
-import { plural, t } from '../ui/texts.js';
+import { Remembered } from '../ui/remembered.js';
+import { StreamCard } from '../ui/stream-card.js';
+import { StreamOrder, isOrder, matching } from '../ui/stream-order.js';
+import { t } from '../ui/texts.js';
 
 /** @typedef {import('../types.js').Stream} Stream */
 
 const PERIOD_MS = 2000;
 
-/** One stream as a card. */
-class StreamCard {
-  /** @param {Stream} stream */
-  constructor(stream) {
-    this._picture = new SizeDiagram();
-    this._badge = new EnhancementBadge();
-    this._gain = el('p', { class: 'gain figures' });
-    this._facts = el('p', { class: 'muted small figures' });
-    const link = el('a', { href: address(`watch/${encodeURIComponent(stream.id)}`) }, stream.id);
-    const head = el('div', { class: 'head' }, el('h2', {}, link), this._badge.root);
-    const facts = el('div', { class: 'facts' }, head, this._gain, this._facts);
-    this.root = el('li', { class: 'stream' }, this._picture.root, facts);
-  }
-
-  /** @param {Stream} stream */
-  update(stream) {
-    const better = enhancedRendition(stream);
-    this._picture.update(stream.source, better);
-    this._badge.update(stream.enhancement);
-    setText(this._gain, better ? `${size(stream.source)} → ${size(better)}` : size(stream.source));
-    const facts = [t('{n} fps', { n: number(stream.source.fps) }), counted(stream.viewers, 'viewer')];
-    facts.push(stream.audio ? t('with sound') : t('no sound'));
-    setText(this._facts, facts.join(' · '));
-  }
-}
-
 await openPage();
 const api = new Api();
 const list = byId('streams', HTMLUListElement);
-const empty = byId('empty', HTMLElement);
 const summary = byId('summary', HTMLElement);
 const error = byId('error', HTMLElement);
+const search = byId('search', HTMLInputElement);
+const order = byId('order', HTMLSelectElement);
+const remembered = new Remembered('list');
+const arranged = new StreamOrder();
 /** @type {Map<string, StreamCard>} */
 const cards = new Map();
+/** @type {Stream[]} as the server told them last */
+let live = [];
 
-/** @param {Stream[]} streams */
-function show(streams) {
-  const live = streams.filter((stream) => stream.state === 'live');
-  reconcile(list, cards, live, (stream) => stream.id, (stream) => new StreamCard(stream));
-  list.hidden = live.length === 0;
-  empty.hidden = live.length > 0;
-  error.hidden = true;
-  setText(summary, live.length === 0
-    ? t('No streams at the moment.')
-    : plural('{n} stream, enhanced while you watch.', '{n} streams, enhanced while you watch.', live.length));
+function show() {
+  const found = matching(live, search.value);
+  const touched = list.matches(':hover, :focus-within');
+  const chosen = isOrder(order.value) ? order.value : 'viewers';
+  const shown = arranged.arrange(found, chosen, { touched, now: performance.now() });
+  reconcile(list, cards, shown, (stream) => stream.id, (stream) => new StreamCard(stream, api));
+  list.hidden = shown.length === 0;
+  byId('empty', HTMLElement).hidden = live.length > 0;
+  byId('no-match', HTMLElement).hidden = live.length === 0 || shown.length > 0;
+  byId('finder', HTMLElement).hidden = live.length === 0;
+  byId('to-grid', HTMLElement).hidden = live.length < 2;
+  setText(summary, summaryOf(found));
+}
+
+/** @param {Stream[]} found */
+function summaryOf(found) {
+  if (live.length === 0) return t('No streams at the moment.');
+  if (found.length < live.length) return t('{found} of {streams}', { found: found.length, streams: counted(live.length, 'stream') });
+  const viewers = live.reduce((sum, stream) => sum + stream.viewers, 0);
+  return t('{streams}, {viewers}', { streams: counted(live.length, 'stream'), viewers: counted(viewers, 'viewer') });
 }
 
 const poller = new VisiblePoller(async () => {
   try {
-    show(await api.streams());
+    live = (await api.streams()).filter((stream) => stream.state === 'live');
+    error.hidden = true;
+    show();
   } catch (problem) {
     if (!(problem instanceof ApiError)) throw problem;
     setText(error, t('{problem} Trying again…', { problem: problem.message }));
@@ -75,6 +67,29 @@ const poller = new VisiblePoller(async () => {
     if (cards.size === 0) setText(summary, t('The list could not be loaded.'));
   }
 }, PERIOD_MS);
+
+function listen() {
+  const kept = remembered.get('order') ?? '';
+  if (isOrder(kept)) order.value = kept;
+  search.addEventListener('input', show);
+  order.addEventListener('change', () => {
+    remembered.set('order', order.value);
+    show();
+  });
+  byId('finder', HTMLFormElement).addEventListener('submit', (event) => event.preventDefault());
+  byId('show-all', HTMLElement).addEventListener('click', () => {
+    search.value = '';
+    show();
+    search.focus();
+  });
+  document.addEventListener('keydown', (event) => {
+    // As elsewhere on the web; not while somebody types, and combinations belong to the browser.
+    const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+    if (event.key !== '/' || typing || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    search.focus();
+  });
+}
 
 async function describeServer() {
   try {
@@ -106,4 +121,5 @@ for (const button of document.querySelectorAll('[data-copy]')) {
 }
 showCommands(false);
 describeServer();
+listen();
 poller.start();

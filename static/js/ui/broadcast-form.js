@@ -1,8 +1,9 @@
 /** The form of the broadcast page: what is to be captured and sent, and whether it makes sense. */
 
-import { cameras, captureObstacle } from '../media/capture.js';
+import { captureObstacle, listDevices } from '../media/capture.js';
 import { byId, el, setText } from './dom.js';
 import { nameFault } from './format.js';
+import { Remembered } from './remembered.js';
 import { t } from './texts.js';
 import { TokenStore } from './token-store.js';
 
@@ -25,6 +26,9 @@ export class BroadcastForm {
     this._fps = byId('fps', HTMLSelectElement);
     this._kbps = byId('kbps', HTMLInputElement);
     this._microphone = byId('microphone', HTMLInputElement);
+    this._microphoneDevice = byId('microphone-device', HTMLSelectElement);
+    this._mirror = byId('mirror', HTMLInputElement);
+    this._remembered = new Remembered('broadcast');
     this._isSizeAsked = false;
     this._size.addEventListener('change', () => (this._isSizeAsked = true));
     this._tokens = new TokenStore('publish');
@@ -57,6 +61,7 @@ export class BroadcastForm {
       height,
       fps: Number(this._fps.value),
       microphone: this._microphone.checked,
+      microphoneId: this._microphoneDevice.value,
     };
   }
 
@@ -67,6 +72,56 @@ export class BroadcastForm {
 
   get kbps() {
     return Number(this._kbps.value);
+  }
+
+  /** Whether the own camera is shown as in a mirror. */
+  get isMirrored() {
+    return this._mirror.checked && this.source === 'camera';
+  }
+
+  /**
+   * Fills in what was chosen on an earlier visit, where a link does not say it.
+   *
+   * @param {URLSearchParams} link
+   */
+  recall(link) {
+    const kept = (/** @type {string} */ name, asked = name) => (link.has(asked) ? '' : (this._remembered.get(name) ?? ''));
+    if (kept('name', 'stream') !== '') this.name.value = kept('name', 'stream');
+    if (kept('kbps') !== '') this._kbps.value = kept('kbps');
+    if (kept('fps') !== '') choose(this._fps, kept('fps'), kept('fps'));
+    const size = link.has('height') ? '' : kept('size', 'width');
+    if ([...this._size.options].some((option) => option.value === size)) {
+      this._size.value = size;
+      this._isSizeAsked = size !== AUTOMATIC;
+    }
+    if (kept('microphone', 'mic') !== '') this._microphone.checked = kept('microphone', 'mic') === 'true';
+    this._mirror.checked = kept('mirror') === 'true';
+    this._chooseSource(kept('source'));
+    this._showKbps();
+    this._showSource();
+  }
+
+  /** Keeps what is chosen for the next visit. The token is not among it. */
+  remember() {
+    const { name, _kbps: kbps, _mirror: mirror, _microphone: microphone } = this;
+    const values = {
+      name: name.value.trim(),
+      source: this.source,
+      camera: this._camera.value,
+      microphoneId: this._microphoneDevice.value,
+      size: this._size.value,
+      fps: this._fps.value,
+      kbps: kbps.value,
+      mirror: mirror.checked,
+      microphone: microphone.checked,
+    };
+    for (const [key, value] of Object.entries(values)) this._remembered.set(key, String(value));
+  }
+
+  /** @param {string} kind */
+  _chooseSource(kind) {
+    const choice = this.form.querySelector(`input[name="source"][value="${CSS.escape(kind)}"]`);
+    if (choice instanceof HTMLInputElement) choice.checked = true;
   }
 
   /** @param {import('../media/broadcast-query.js').BroadcastQuery} query */
@@ -80,8 +135,7 @@ export class BroadcastForm {
     this._kbps.min = String(Math.min(Number(this._kbps.min), query.kbps));
     this._kbps.value = String(query.kbps);
     this._microphone.checked = query.microphone;
-    const choice = this.form.querySelector(`input[name="source"][value="${query.source}"]`);
-    if (choice instanceof HTMLInputElement) choice.checked = true;
+    this._chooseSource(query.source);
     this._showKbps();
     this._showSource();
   }
@@ -129,14 +183,10 @@ export class BroadcastForm {
   }
 
   /** Names are known only after permission, so this runs again after the first capture. */
-  async listCameras() {
-    const chosen = this._camera.value;
-    const options = (await cameras()).map(({ id, label }) => el('option', { value: id }, label));
-    this._camera.replaceChildren(el('option', { value: '' }, t("The browser's choice")), ...options);
-    // The list is made anew, so the choice is set again. A camera that was unplugged meanwhile leaves nothing
-    // selected; then the first entry is the honest one.
-    this._camera.value = chosen;
-    if (this._camera.selectedIndex < 0) this._camera.selectedIndex = 0;
+  async listDevices() {
+    const { cameras, microphones } = await listDevices();
+    list(this._camera, cameras, this._remembered.get('camera') ?? '');
+    list(this._microphoneDevice, microphones, this._remembered.get('microphoneId') ?? '');
   }
 
   _showKbps() {
@@ -147,6 +197,8 @@ export class BroadcastForm {
     byId('camera-field', HTMLElement).hidden = this.source !== 'camera';
     byId('file-field', HTMLElement).hidden = this.source !== 'file';
     byId('microphone-field', HTMLElement).hidden = this.source === 'file';
+    byId('mirror-field', HTMLElement).hidden = this.source !== 'camera';
+    this._microphoneDevice.hidden = !this._microphone.checked;
   }
 
   _showObstacle() {
@@ -174,4 +226,19 @@ function choose(select, value, label) {
     select.append(el('option', { value }, label));
   }
   select.value = value;
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {import('../media/capture.js').Device[]} devices
+ * @param {string} kept chosen on an earlier visit
+ */
+function list(select, devices, kept) {
+  const chosen = select.value || kept;
+  const options = devices.map(({ id, label }) => el('option', { value: id }, label));
+  select.replaceChildren(el('option', { value: '' }, t("The browser's choice")), ...options);
+  // The list is made anew, so the choice is set again. A device that was unplugged meanwhile leaves nothing selected;
+  // then the first entry is the honest one.
+  select.value = chosen;
+  if (select.selectedIndex < 0) select.selectedIndex = 0;
 }

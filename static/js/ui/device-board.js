@@ -1,6 +1,7 @@
 import { DeviceForm } from './device-form.js';
 import { DeviceRow } from './device-row.js';
 import { el, reconcile, setText } from './dom.js';
+import { languageTag, t } from './texts.js';
 
 /**
  * @typedef {import('../types.js').Device} Device
@@ -19,10 +20,10 @@ class TokenRow {
    * @param {(id: string) => void} withdraw
    */
   constructor(token, withdraw) {
-    const name = token.name || 'any name';
-    const button = el('button', { type: 'button', class: 'button compact', 'aria-label': `Withdraw the token for ${name}` }, 'Withdraw');
+    const name = token.name || t('any name');
+    const button = el('button', { type: 'button', class: 'button compact', 'aria-label': t('Withdraw the token for {name}', { name }) }, t('Withdraw'));
     button.addEventListener('click', () => withdraw(token.id));
-    const until = `waits until ${new Date(token.expires_at).toLocaleString()}`;
+    const until = t('waits until {time}', { time: new Date(token.expires_at).toLocaleString(languageTag()) });
     this.root = el('li', {}, el('b', {}, name), el('span', { class: 'muted' }, until), button);
   }
 
@@ -39,8 +40,8 @@ export class DeviceBoard {
     /** @type {Map<string, TokenRow>} */
     this._tokens = new Map();
     this._none = el('p', { class: 'panel muted none' });
-    this._rows = el('div', { class: 'rows workers', role: 'list', 'aria-label': 'Devices' });
-    this._waiting = el('ul', { class: 'renditions waiting-tokens', 'aria-label': 'Tokens that wait for a device' });
+    this._rows = el('div', { class: 'rows workers', role: 'list', 'aria-label': t('Devices') });
+    this._waiting = el('ul', { class: 'renditions waiting-tokens', 'aria-label': t('Tokens that wait for a device') });
     this._form = new DeviceForm(actions.add);
     this._adding = el('div', { class: 'panel row adding' }, this._form.root, this._waiting);
     this.root = el('div', {}, this._none, this._rows, this._adding);
@@ -52,8 +53,8 @@ export class DeviceBoard {
     setText(
       this._none,
       gateways.length > 0
-        ? 'No device of another site has joined.'
-        : 'No gateway runs, so no device of another site can join. Set SHARPCAST_GATEWAY_HOST on the server.',
+        ? t('No device of another site has joined.')
+        : t('No gateway runs, so no device of another site can join. Set SHARPCAST_GATEWAY_HOST on the server.'),
     );
     this._adding.hidden = gateways.length === 0;
     this._waiting.hidden = tokens.length === 0;

@@ -1,6 +1,7 @@
 import { copies } from './copy-button.js';
 import { el, setText } from './dom.js';
 import { nameFault } from './format.js';
+import { languageTag, t } from './texts.js';
 
 /** @typedef {import('../types.js').NewDevice} NewDevice */
 
@@ -18,30 +19,30 @@ export class DeviceForm {
       'aria-describedby': 'device-name-hint',
     });
     this._error = el('p', { class: 'fault', role: 'alert', hidden: true });
-    this._submit = el('button', { type: 'submit', class: 'button primary' }, 'Make a token');
-    const hint = el('p', { id: 'device-name-hint', class: 'hint' }, 'Empty: the one that the device has.');
+    this._submit = el('button', { type: 'submit', class: 'button primary' }, t('Make a token'));
+    const hint = el('p', { id: 'device-name-hint', class: 'hint' }, t('Empty: the one that the device has.'));
     this._form = el(
       'form',
       { novalidate: true },
-      el('div', { class: 'field' }, el('label', { for: 'device-name' }, 'Name'), this._name, hint),
+      el('div', { class: 'field' }, el('label', { for: 'device-name' }, t('Name')), this._name, hint),
       this._error,
       this._submit,
     );
-    this._command = el('code', { tabindex: '0', 'aria-label': 'Command for the device' });
+    this._command = el('code', { tabindex: '0', 'aria-label': t('Command for the device') });
     this._until = el('p', { class: 'hint' });
-    const copy = el('button', { type: 'button', class: 'button compact' }, 'Copy');
+    const copy = el('button', { type: 'button', class: 'button compact' }, t('Copy'));
     copies(copy, () => this._command.textContent ?? '');
-    const done = el('button', { type: 'button', class: 'button compact' }, 'Done');
+    const done = el('button', { type: 'button', class: 'button compact' }, t('Done'));
     done.addEventListener('click', () => this._close());
     this._made = el(
       'div',
       { class: 'new-device', role: 'status', hidden: true },
-      el('p', {}, 'Run this on the device, where Sharpcast is installed. The token is shown this once.'),
+      el('p', {}, t('Run this on the device, where Sharpcast is installed. The token is shown this once.')),
       el('pre', {}, this._command),
       el('div', { class: 'actions' }, copy, done),
       this._until,
     );
-    const summary = el('summary', {}, 'Add a device');
+    const summary = el('summary', {}, t('Add a device'));
     this.root = el('details', { class: 'add-device' }, summary, this._form, this._made);
     this._form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -71,7 +72,7 @@ export class DeviceForm {
   /** @param {NewDevice} made */
   _show(made) {
     setText(this._command, made.command);
-    setText(this._until, `It can join until ${new Date(made.expires_at).toLocaleString()}.`);
+    setText(this._until, t('It can join until {time}.', { time: new Date(made.expires_at).toLocaleString(languageTag()) }));
     this._form.hidden = true;
     this._made.hidden = false;
     this._form.reset();

@@ -1,10 +1,13 @@
 import { el, setText } from './dom.js';
 import { Figures } from './figures.js';
 import { bitrate, milliseconds, number } from './format.js';
+import { languageTag, msg, t } from './texts.js';
 
 /** @typedef {import('../types.js').Device} Device */
 
-const NAMES = ['Round trip', 'Loss', 'Queue', 'May send', 'Delivered', 'Address', 'Messages', 'Key'];
+const NAMES = [
+  msg('Round trip'), msg('Loss'), msg('Queue'), msg('May send'), msg('Delivered'), msg('Address'), msg('Messages'), msg('Key'),
+];
 const EMPTY = '–';
 
 /** How much of a fingerprint is shown; enough to tell devices apart. */
@@ -16,8 +19,12 @@ const SHOWN_DIGITS = 12;
  */
 export function messageWords({ messages }) {
   const { sent = 0, received = 0, late = 0, restored = 0, refused = 0 } = messages;
-  const troubles = [restored > 0 && `${restored} by parity`, late > 0 && `${late} late`, refused > 0 && `${refused} refused`];
-  return [`${sent} sent, ${received} received`, ...troubles.filter((part) => part)].join(', ');
+  const troubles = [
+    restored > 0 && t('{n} by parity', { n: String(restored) }),
+    late > 0 && t('{n} late', { n: String(late) }),
+    refused > 0 && t('{n} refused', { n: String(refused) }),
+  ];
+  return [t('{sent} sent, {received} received', { sent: String(sent), received: String(received) }), ...troubles.filter((part) => part)].join(', ');
 }
 
 /** One device at another site on the operator's board. */
@@ -33,8 +40,8 @@ export class DeviceRow {
     this._jobs = el('p', { class: 'small' });
     const button = el(
       'button',
-      { type: 'button', class: 'button danger compact', 'aria-label': `Remove device ${device.name}` },
-      'Remove',
+      { type: 'button', class: 'button danger compact', 'aria-label': t('Remove device {name}', { name: device.name }) },
+      t('Remove'),
     );
     button.addEventListener('click', () => remove(device.name));
     this.root = el(
@@ -50,10 +57,10 @@ export class DeviceRow {
   update(device) {
     const { link } = device;
     const joined = link !== null;
-    setText(this._badge, joined ? 'Joined' : 'Away');
+    setText(this._badge, joined ? t('Joined') : t('Away'));
     this._badge.dataset.tone = joined ? 'good' : 'quiet';
-    const time = new Date(device.seen_at).toLocaleString();
-    setText(this._since, joined ? '' : `last seen ${time}`);
+    const time = new Date(device.seen_at).toLocaleString(languageTag());
+    setText(this._since, joined ? '' : t('last seen {time}', { time }));
     this._figures.update({
       'Round trip': milliseconds(link?.rtt_ms),
       Loss: link ? `${number(link.loss * 100, 1)} %` : EMPTY,
@@ -65,7 +72,7 @@ export class DeviceRow {
       Key: device.fingerprint.slice(0, SHOWN_DIGITS),
     });
     const jobs = device.jobs.map(({ stream, rendition }) => `${stream} (${rendition})`).join(', ');
-    setText(this._jobs, jobs === '' ? 'It has no streams now.' : `Works on ${jobs}`);
+    setText(this._jobs, jobs === '' ? t('It has no streams now.') : t('Works on {jobs}', { jobs }));
     this._jobs.classList.toggle('muted', jobs === '');
   }
 }

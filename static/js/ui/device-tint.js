@@ -4,6 +4,7 @@ import { ApiError } from '../net/api.js';
 import { VisiblePoller } from './poller.js';
 import { TintLayer, styleOf } from './tint-layer.js';
 import { TintLegend } from './tint-legend.js';
+import { t } from './texts.js';
 
 /** Workers tell a map twice a second. */
 const PERIOD_MS = 500;
@@ -37,7 +38,7 @@ export class DeviceTint {
     this._button.setAttribute('aria-pressed', String(this._isOn));
     this._box.hidden = !this._isOn;
     if (this._isOn) {
-      this._legend.explain('Asking who makes the picture…');
+      this._legend.explain(t('Asking who makes the picture…'));
       this._poller.start();
     } else {
       this._poller.stop();

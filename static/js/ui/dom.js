@@ -66,7 +66,7 @@ export function setText(element, text) {
  * Keeps one child per item, by key and in order, so that focus and open menus survive an update.
  *
  * @template I
- * @template {{root: Element, update: (item: I) => void}} V
+ * @template {{root: Element, update: (item: I) => void, close?: () => void}} V
  * @param {Element} parent
  * @param {Map<string, V>} views
  * @param {I[]} items
@@ -79,6 +79,7 @@ export function reconcile(parent, views, items, keyOf, make) {
   for (const [key, view] of views) {
     if (keys.has(key)) continue;
     view.root.remove();
+    view.close?.();
     views.delete(key);
   }
   items.forEach((item, index) => {

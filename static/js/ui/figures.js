@@ -1,9 +1,10 @@
 import { el, setText } from './dom.js';
+import { t } from './texts.js';
 
 /** Named figures as a description list. */
 export class Figures {
   /**
-   * @param {string[]} names in order
+   * @param {string[]} names in order, English; they are shown in the language of the page
    * @param {string[]} wide those with long words
    */
   constructor(names, wide = []) {
@@ -11,7 +12,7 @@ export class Figures {
     this.root = el('dl', { class: 'figures-grid figures' });
     for (const [name, value] of this._values) {
       const place = { class: wide.includes(name) ? 'wide' : 'narrow' };
-      this.root.append(el('div', place, el('dt', {}, name), value));
+      this.root.append(el('div', place, el('dt', {}, t(name)), value));
     }
   }
 

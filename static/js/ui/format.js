@@ -41,6 +41,19 @@ export function counted(count, noun) {
   return plural(`{n} ${noun}`, `{n} ${noun}s`, count);
 }
 
+/** From the longest on: seconds of a unit, and what `Intl` calls it. */
+const UNITS = /** @type {[number, Intl.RelativeTimeFormatUnit][]} */ ([[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']]);
+
+/**
+ * @param {number} ms since then; less than a second counts as one
+ * @returns {string} `5 minutes ago`
+ */
+export function ago(ms) {
+  const seconds = Math.max(1, Math.floor(ms / 1000));
+  const [length, unit] = UNITS.find(([one]) => seconds >= one) ?? UNITS[3];
+  return new Intl.RelativeTimeFormat(languageTag()).format(-Math.floor(seconds / length), unit);
+}
+
 /** @type {Record<string, string>} */
 const STATES = {
   enhancing: msg('Enhancing'),

@@ -1,5 +1,17 @@
 import { el, setText } from './dom.js';
 import { milliseconds } from './format.js';
+import { msg, t } from './texts.js';
+
+/** @type {Record<string, string>} words by the name of a stage */
+const STAGES = {
+  ingest: msg('ingest'),
+  queue: msg('queue'),
+  decode: msg('decode'),
+  enhance: msg('enhance'),
+  encode: msg('encode'),
+  publish: msg('publish'),
+  deliver: msg('deliver'),
+};
 
 /** Server-added latency, one bar per stage: the median over the 95th percentile. */
 export class LatencyChart {
@@ -16,7 +28,9 @@ export class LatencyChart {
     const total = latency?.total;
     setText(
       this._heading,
-      total ? `Server adds ${milliseconds(total.p50)} (95 %: ${milliseconds(total.p95)})` : 'Server latency: not measured yet',
+      total
+        ? t('Server adds {median} (95 %: {high})', { median: milliseconds(total.p50), high: milliseconds(total.p95) })
+        : t('Server latency: not measured yet'),
     );
     // At least 1 ms, so that stages of microseconds do not fill the chart.
     const longest = Math.max(1, ...stages.map((stage) => stage.p95));
@@ -24,7 +38,7 @@ export class LatencyChart {
     stages.forEach((stage, index) => {
       const row = this._list.children[index] ?? this._list.appendChild(makeRow());
       const [name, track, value] = row.children;
-      setText(name, stage.name);
+      setText(name, t(STAGES[stage.name] ?? stage.name));
       setText(value, milliseconds(stage.p50));
       if (track instanceof HTMLElement) {
         // Custom properties set from script are allowed by the content security policy; a `style` attribute in

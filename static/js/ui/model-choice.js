@@ -1,5 +1,6 @@
 import { el, setText } from './dom.js';
-import { counted, sentence } from './format.js';
+import { sentence } from './format.js';
+import { plural, t } from './texts.js';
 
 /** @typedef {import('../types.js').Model} Model */
 
@@ -15,7 +16,7 @@ export class ModelChoice {
     this._select = el('select', { id });
     this._count = el('summary', { id: `${id}-missing` });
     this._reasons = el('dl');
-    this.root = el('div', { class: 'field' }, el('label', { for: id }, 'Model'), this._select);
+    this.root = el('div', { class: 'field' }, el('label', { for: id }, t('Model')), this._select);
     /** Why some cannot be chosen; hidden where all can. */
     this.missing = el('details', { class: 'missing', hidden: true }, this._count, this._reasons);
     this._select.addEventListener('change', () => choose(this._select.value));
@@ -32,7 +33,7 @@ export class ModelChoice {
     // A hidden description would be read out all the same.
     if (missing.length > 0) this._select.setAttribute('aria-describedby', this._count.id);
     else this._select.removeAttribute('aria-describedby');
-    setText(this._count, `${counted(missing.length, 'model')} cannot be used now`);
+    setText(this._count, plural('{n} model cannot be used now', '{n} models cannot be used now', missing.length));
     this._reasons.replaceChildren(...missing.map(reason));
   }
 
@@ -59,7 +60,7 @@ export class ModelChoice {
 /** @param {Model} model */
 function option({ name, title, missing }) {
   const usable = missing === '';
-  return el('option', { value: name, disabled: !usable }, usable ? title || name : `${title || name} – not usable now`);
+  return el('option', { value: name, disabled: !usable }, usable ? title || name : t('{name} – not usable now', { name: title || name }));
 }
 
 /** @param {Model} model */

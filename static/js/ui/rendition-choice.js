@@ -1,5 +1,6 @@
 import { el, setText } from './dom.js';
 import { size } from './format.js';
+import { t } from './texts.js';
 
 /** Leaves the choice to the connection: the server changes among the renditions as that allows. */
 export const AUTO = 'auto';
@@ -16,7 +17,7 @@ export class RenditionChoice {
     this._root = root;
     this._select = el('select', { id: 'rendition-choice', 'aria-describedby': 'rendition-shown' });
     this._shown = el('span', { id: 'rendition-shown', class: 'muted small', role: 'status' });
-    root.append(el('label', { for: 'rendition-choice' }, 'Quality'), this._select, this._shown);
+    root.append(el('label', { for: 'rendition-choice' }, t('Quality')), this._select, this._shown);
     this._select.addEventListener('change', () => choose(this._select.value));
     this._offered = '';
   }
@@ -33,9 +34,9 @@ export class RenditionChoice {
     const source = renditions.filter((one) => one.name === 'source');
     /** @type {[string, string][]} */
     const offered = [
-      [AUTO, 'automatic, by the connection'],
+      [AUTO, t('automatic, by the connection')],
       ...[...own, ...source].map((one) => /** @type {[string, string]} */ ([one.name, named(one)])),
-      [SMALLER, 'smaller, for weak connections'],
+      [SMALLER, t('smaller, for weak connections')],
     ];
     this._root.hidden = own.length === 0;
     const words = offered.map(([, text]) => text).join();
@@ -62,10 +63,10 @@ function named(one) {
  */
 function wordsOf(chosen, shown, renditions) {
   if (shown === null) return '';
-  const words = `Shown: ${shown.name} · ${size(shown)}`;
-  if (chosen !== AUTO) return shown.name === chosen ? words : `${words}, until the chosen one comes.`;
+  const words = t('Shown: {picture}', { picture: `${shown.name} · ${size(shown)}` });
+  if (chosen !== AUTO) return shown.name === chosen ? words : t('{words}, until the chosen one comes.', { words });
   if (shown.isBest) return words;
   // The source stands in for an enhanced rendition that nobody makes at the moment, however much the line carries.
   const isMade = renditions.some((one) => one.state === 'enhancing' && one.name !== SMALLER);
-  return isMade ? `${words}, since the connection carries no more.` : `${words}, until it is enhanced.`;
+  return isMade ? t('{words}, since the connection carries no more.', { words }) : t('{words}, until it is enhanced.', { words });
 }

@@ -1,4 +1,5 @@
 import { el, setText, svg } from './dom.js';
+import { t } from './texts.js';
 
 const LENGTH = 60;
 const WIDTH = 120;
@@ -39,7 +40,7 @@ export class Sparkline {
     this._area = svg('path', { class: 'area' });
     this._picture = svg(
       'svg',
-      { class: 'spark', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img' },
+      { class: 'spark', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': name },
       this._area,
       this._line,
     );
@@ -60,7 +61,7 @@ export class Sparkline {
     const start = path.slice(1).split(' ')[0];
     this._area.setAttribute('d', path === '' ? '' : `${path}L${WIDTH} ${HEIGHT}L${start} ${HEIGHT}Z`);
     setText(this._now, this._words(value));
-    const label = `${this._name}, last minute: ${this._words(least)} to ${this._words(most)}`;
+    const label = t('{name}, last minute: {least} to {most}', { name: this._name, least: this._words(least), most: this._words(most) });
     this._picture.setAttribute('aria-label', label);
   }
 }

@@ -1,17 +1,18 @@
 import { el, setText } from './dom.js';
 import { bitrate, milliseconds, number, size, stateWords } from './format.js';
 import { LatencyChart } from './latency-chart.js';
+import { msg, t } from './texts.js';
 
 /** @typedef {import('../media/stats.js').VideoStats} VideoStats */
 
 /** @type {[string, (stats: VideoStats) => string][]} */
 const ROWS = [
-  ['Picture', (stats) => size(stats)],
-  ['Frame rate', (stats) => `${number(stats.fps)} fps`],
-  ['Bitrate', (stats) => bitrate(stats.kbps)],
-  ['Codec', (stats) => stats.codec || '–'],
-  ['Buffer delay', (stats) => milliseconds(stats.delayMs)],
-  ['Packets lost', (stats) => String(stats.lost)],
+  [msg('Picture'), (stats) => size(stats)],
+  [msg('Frame rate'), (stats) => t('{n} fps', { n: number(stats.fps) })],
+  [msg('Bitrate'), (stats) => bitrate(stats.kbps)],
+  [msg('Codec'), (stats) => stats.codec || '–'],
+  [msg('Buffer delay'), (stats) => milliseconds(stats.delayMs)],
+  [msg('Packets lost'), (stats) => String(stats.lost)],
 ];
 
 /** The statistics over the picture. */
@@ -22,13 +23,13 @@ export class StatsPanel {
     this._pairs = el('td', { colspan: 2 });
     this._chart = new LatencyChart();
     this._state = el('p', { class: 'why' });
-    const columns = ['Source', 'Enhanced'].map((name) => el('th', { scope: 'col' }, name));
+    const columns = [t('Source'), t('Enhanced')].map((name) => el('th', { scope: 'col' }, name));
     const head = el('thead', {}, el('tr', {}, el('th', {}, ''), ...columns));
     const rows = ROWS.map(([name], index) => {
       const { source, enhanced } = this._cells[index];
-      return el('tr', {}, el('th', { scope: 'row' }, name), source, enhanced);
+      return el('tr', {}, el('th', { scope: 'row' }, t(name)), source, enhanced);
     });
-    rows.push(el('tr', {}, el('th', { scope: 'row' }, 'Same frame'), this._pairs));
+    rows.push(el('tr', {}, el('th', { scope: 'row' }, t('Same frame')), this._pairs));
     const table = el('table', {}, head, el('tbody', {}, ...rows));
     root.append(table, this._chart.root, this._state);
   }
@@ -43,8 +44,8 @@ export class StatsPanel {
       setText(this._cells[index].source, source ? words(source) : '–');
       setText(this._cells[index].enhanced, enhanced ? words(enhanced) : '–');
     });
-    const counts = `${pairs.matched} pairs, ${pairs.unmatched} without`;
-    setText(this._pairs, pairs.aligned ? counts : 'not compared now');
+    const counts = t('{pairs} pairs, {others} without', { pairs: String(pairs.matched), others: String(pairs.unmatched) });
+    setText(this._pairs, pairs.aligned ? counts : t('not compared now'));
   }
 
   /** @param {import('../types.js').Stream | null} stream */

@@ -9,6 +9,7 @@ import { RenditionForm } from './rendition-form.js';
 import { DEFAULT, RenditionList } from './rendition-list.js';
 import { Sparkline } from './sparkline.js';
 import { TeamPanel } from './team-panel.js';
+import { languageTag, msg, t } from './texts.js';
 
 /**
  * @typedef {import('../types.js').Stream} Stream
@@ -21,7 +22,7 @@ import { TeamPanel } from './team-panel.js';
  * @property {(id: string, name: string) => Promise<boolean>} removeRendition says what went wrong; whether it was removed
  */
 
-const NAMES = ['Source', 'Enhanced by', 'Added latency', 'Frames', 'Dropped', 'Viewers'];
+const NAMES = [msg('Source'), msg('Enhanced by'), msg('Added latency'), msg('Frames'), msg('Dropped'), msg('Viewers')];
 
 /** One stream on the operator's board: figures, trends, controls. */
 export class StreamRow {
@@ -38,9 +39,9 @@ export class StreamRow {
     this._since = el('span', { class: 'muted small since' });
     this._why = el('p', { class: 'why' });
     this._figures = new Figures(NAMES, ['Frames']);
-    this._latency = new Sparkline('Added latency', milliseconds);
-    this._fps = new Sparkline('Frames per second', (value) => number(value));
-    this._switch = el('button', { type: 'button', class: 'switch', role: 'switch' }, 'Enhance');
+    this._latency = new Sparkline(t('Added latency'), milliseconds);
+    this._fps = new Sparkline(t('Frames per second'), (value) => number(value));
+    this._switch = el('button', { type: 'button', class: 'switch', role: 'switch' }, t('Enhance'));
     this._model = new ModelChoice(`model-${stream.id}`, (model) => this._change({ model }));
     this._style = new StyleSlider(`style-${stream.id}`, (strength) => actions.change(stream.id, { strength }));
     this._renditions = new RenditionList(stream.id, (name) => actions.removeRendition(stream.id, name));
@@ -71,14 +72,14 @@ export class StreamRow {
   update(stream) {
     const { enhancement, frames, latency_ms: latency } = stream;
     this._badge.update(enhancement);
-    setText(this._since, `since ${new Date(stream.started_at).toLocaleTimeString()}`);
+    setText(this._since, t('since {time}', { time: new Date(stream.started_at).toLocaleTimeString(languageTag()) }));
     setText(this._why, enhancement.state === 'enhancing' ? '' : enhancement.reason);
     this._why.hidden = this._why.textContent === '';
     const { total } = latency;
     this._figures.update({
       Source: `${size(stream.source)} · ${stream.source.codec.toUpperCase()}`,
-      'Enhanced by': [enhancement.worker, enhancement.engine].filter((part) => part).join(' · ') || 'nobody',
-      'Added latency': total ? `${milliseconds(total.p50)}, 95 % below ${milliseconds(total.p95)}` : '–',
+      'Enhanced by': [enhancement.worker, enhancement.engine].filter((part) => part).join(' · ') || t('nobody'),
+      'Added latency': total ? t('{median}, 95 % below {high}', { median: milliseconds(total.p50), high: milliseconds(total.p95) }) : '–',
       Frames: framesWords(frames),
       Dropped: droppedWords(frames.dropped),
       Viewers: String(stream.viewers),
@@ -111,11 +112,11 @@ export class StreamRow {
   _build(stream) {
     const link = el('a', { href: address(`watch/${encodeURIComponent(stream.id)}`) }, stream.id);
     const head = el('div', { class: 'row-head' }, el('h3', {}, link), this._badge.root, this._since);
-    const end = el('button', { type: 'button', class: 'button danger compact', 'aria-label': `End stream ${stream.id}` }, 'End stream');
+    const end = el('button', { type: 'button', class: 'button danger compact', 'aria-label': t('End stream {name}', { name: stream.id }) }, t('End stream'));
     end.addEventListener('click', () => this._actions.end(stream.id));
     const trends = el('div', { class: 'trends' }, this._latency.root, this._fps.root);
     const controls = el('div', { class: 'controls' }, this._switch, this._model.root, this._style.root, end);
-    this._switch.setAttribute('aria-label', `Enhance ${stream.id}`);
+    this._switch.setAttribute('aria-label', t('Enhance {name}', { name: stream.id }));
     const made = [this._renditions.root, this._form.root, this._team.root];
     const parts = [head, this._why, this._figures.root, trends, ...made, controls, this._model.missing];
     return el('article', { class: 'panel row', role: 'listitem' }, ...parts);

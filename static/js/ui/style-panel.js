@@ -1,6 +1,7 @@
 import { el, setText } from './dom.js';
 import { styleWords } from './format.js';
 import { StyleSlider } from './style-slider.js';
+import { t } from './texts.js';
 
 /** The style on the watch page: a slider for those who may change it, words for everybody else. */
 export class StylePanel {
@@ -15,7 +16,7 @@ export class StylePanel {
     this._slider = new StyleSlider('style-strength', send);
     this._slider.describeBy('style-hint');
     this._words = el('b', { class: 'figures' });
-    this._fixed = el('p', {}, 'Style: ', this._words);
+    this._fixed = el('p', {}, t('Style:'), ' ', this._words);
     this._hint = el('p', { id: 'style-hint', class: 'muted small' });
     root.append(this._slider.root, this._fixed, this._hint);
   }
@@ -28,6 +29,6 @@ export class StylePanel {
     this._slider.update(mine ? enhancement : { ...enhancement, adjustable: false });
     this._fixed.hidden = mine;
     setText(this._words, styleWords(enhancement.strength));
-    setText(this._hint, mine ? 'For all viewers of the stream.' : 'Set by the operator, for all viewers.');
+    setText(this._hint, mine ? t('For all viewers of the stream.') : t('Set by the operator, for all viewers.'));
   }
 }

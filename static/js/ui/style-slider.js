@@ -1,6 +1,7 @@
 import { el, setText } from './dom.js';
 import { styleWords } from './format.js';
 import { OptimisticValue } from './optimistic-value.js';
+import { t } from './texts.js';
 
 /** A slider for the style of a stream, from faithful to crisp; hidden if the model has one style only. */
 export class StyleSlider {
@@ -14,9 +15,9 @@ export class StyleSlider {
     this._timer = 0;
     this._input = el('input', { id, type: 'range', min: 0, max: 1, step: 0.05 });
     this._words = el('span', { class: 'muted figures', 'aria-hidden': 'true' });
-    const ends = ['Faithful', 'Crisp'].map((words) => el('span', { class: 'muted', 'aria-hidden': 'true' }, words));
+    const ends = [t('Faithful'), t('Crisp')].map((words) => el('span', { class: 'muted', 'aria-hidden': 'true' }, words));
     const scale = el('div', { class: 'scale' }, ends[0], this._input, ends[1]);
-    const caption = el('div', { class: 'caption' }, el('label', { for: id }, 'Style'), this._words);
+    const caption = el('div', { class: 'caption' }, el('label', { for: id }, t('Style')), this._words);
     this.root = el('div', { class: 'field style-field', hidden: true }, caption, scale);
     this._listen();
   }

@@ -1,5 +1,6 @@
 import { el, reconcile, setText } from './dom.js';
 import { bitrate, counted, milliseconds, number } from './format.js';
+import { msg, t } from './texts.js';
 
 /**
  * @typedef {import('../types.js').Device} Device
@@ -17,19 +18,19 @@ import { bitrate, counted, milliseconds, number } from './format.js';
  */
 
 const CHOICES = {
-  auto: 'As the worker lacks time',
-  on: 'Always (pinned)',
-  regions: 'Always, by regions (pinned)',
-  frames: 'Always, by whole frames (pinned)',
-  off: 'Never: one worker alone (pinned)',
+  auto: msg('As the worker lacks time'),
+  on: msg('Always (pinned)'),
+  regions: msg('Always, by regions (pinned)'),
+  frames: msg('Always, by whole frames (pinned)'),
+  off: msg('Never: one worker alone (pinned)'),
 };
 
 /** @type {Record<string, string>} */
 const MODES = {
-  alone: 'One worker alone',
-  off: 'One worker alone, by an operator',
-  regions: 'Each frame by regions',
-  frames: 'Whole frames in turn',
+  alone: msg('One worker alone'),
+  off: msg('One worker alone, by an operator'),
+  regions: msg('Each frame by regions'),
+  frames: msg('Whole frames in turn'),
 };
 
 /**
@@ -38,17 +39,22 @@ const MODES = {
  */
 export function memberWords({ helper, worker, device, pinned, excluded }) {
   const link = device?.link;
-  const load = worker && worker.capacity > 0 ? `${number((100 * worker.load) / worker.capacity)} % busy` : '';
-  const way = link ? [`${number(100 * link.loss, 1)} % loss`, `may send ${bitrate(link.rate_kbps)}`] : [];
+  const load = worker && worker.capacity > 0 ? t('{percent} % busy', { percent: number((100 * worker.load) / worker.capacity) }) : '';
+  const way = link ? [
+    t('{percent} % loss', { percent: number(100 * link.loss, 1) }),
+    t('may send {rate}', { rate: bitrate(link.rate_kbps) }),
+  ] : [];
   if (helper === undefined) {
-    const state = excluded ? 'must not help' : pinned ? 'does not help now' : '';
-    return [state, worker ? load : 'not running', ...way].filter((part) => part).join(' · ');
+    const state = excluded ? t('must not help') : pinned ? t('does not help now') : '';
+    return [state, worker ? load : t('not running'), ...way].filter((part) => part).join(' · ');
   }
-  const late = helper.late > 0 ? `, ${number(helper.late, 1)} late` : '';
+  const results = { results: number(helper.in_time, 1), late: number(helper.late, 1) };
   return [
-    `${number(100 * helper.fraction)} % of the work`,
-    `${number(helper.in_time, 1)} results in time${late} a second`,
-    `${milliseconds(helper.round_trip_ms)} away`,
+    t('{percent} % of the work', { percent: number(100 * helper.fraction) }),
+    helper.late > 0
+      ? t('{results} results in time, {late} late a second', results)
+      : t('{results} results in time a second', results),
+    t('{time} away', { time: milliseconds(helper.round_trip_ms) }),
     bitrate(helper.kbps),
     load,
     ...way,
@@ -64,8 +70,8 @@ class MemberRow {
    */
   constructor(stream, member, mark) {
     this._facts = el('span', { class: 'muted facts' });
-    this._pin = el('button', { type: 'button', class: 'button compact mark', 'aria-label': `Pin ${member.name} for ${stream}` }, 'Pin');
-    this._exclude = el('button', { type: 'button', class: 'button compact mark', 'aria-label': `Exclude ${member.name} from ${stream}` }, 'Exclude');
+    this._pin = el('button', { type: 'button', class: 'button compact mark', 'aria-label': t('Pin {worker} for {stream}', { worker: member.name, stream }) }, t('Pin'));
+    this._exclude = el('button', { type: 'button', class: 'button compact mark', 'aria-label': t('Exclude {worker} from {stream}', { worker: member.name, stream }) }, t('Exclude'));
     this._pin.addEventListener('click', () => mark(member.name, 'pinned'));
     this._exclude.addEventListener('click', () => mark(member.name, 'excluded'));
     const marks = el('span', { class: 'marks' }, this._pin, this._exclude);
@@ -103,25 +109,25 @@ export class TeamPanel {
     /** @type {Map<string, MemberRow>} */
     this._rows = new Map();
     const id = `team-${stream}`;
-    const options = Object.entries(CHOICES).map(([value, words]) => el('option', { value }, words));
+    const options = Object.entries(CHOICES).map(([value, words]) => el('option', { value }, t(words)));
     this._choice = el('select', { id }, ...options);
     this._choice.addEventListener('change', () =>
       this._send({ team: /** @type {import('../types.js').TeamChoice} */ (this._choice.value) }),
     );
     this._mode = el('b');
     this._reason = el('span', { class: 'muted' });
-    this._list = el('ul', { class: 'renditions members', 'aria-label': `Helpers of ${stream}` });
+    this._list = el('ul', { class: 'renditions members', 'aria-label': t('Helpers of {stream}', { stream }) });
     this._other = el('select', { id: `${id}-other` });
     this._adding = el(
       'div',
       { class: 'field other' },
-      el('label', { for: `${id}-other` }, 'Another worker'),
-      el('div', { class: 'marks' }, this._other, this._button('Pin', 'pinned'), this._button('Exclude', 'excluded')),
+      el('label', { for: `${id}-other` }, t('Another worker')),
+      el('div', { class: 'marks' }, this._other, this._button(t('Pin'), 'pinned'), this._button(t('Exclude'), 'excluded')),
     );
-    const choice = el('div', { class: 'field' }, el('label', { for: id }, 'Other workers help'), this._choice);
+    const choice = el('div', { class: 'field' }, el('label', { for: id }, t('Other workers help')), this._choice);
     this.root = el(
       'section',
-      { class: 'team', 'aria-label': `Team of ${stream}` },
+      { class: 'team', 'aria-label': t('Team of {stream}', { stream }) },
       el('p', { class: 'mode' }, this._mode, this._reason),
       this._list,
       el('div', { class: 'steering' }, choice, this._adding),
@@ -148,8 +154,9 @@ export class TeamPanel {
     this._pinned = spec.pinned ?? [];
     this._excluded = spec.excluded ?? [];
     const helpers = team?.devices ?? [];
-    const count = helpers.length > 0 ? `, with ${counted(helpers.length, 'helper')}` : '';
-    setText(this._mode, team ? `${MODES[team.mode] ?? team.mode}${count}` : 'Nobody makes it now');
+    const mode = team ? t(MODES[team.mode] ?? team.mode) : t('Nobody makes it now');
+    const values = { mode, helpers: counted(helpers.length, 'helper') };
+    setText(this._mode, helpers.length > 0 ? t('{mode}, with {helpers}', values) : mode);
     setText(this._reason, team?.reason ?? '');
     this._showMembers(helpers);
     this._offerOthers([lead ?? '', ...this._rows.keys()]);
@@ -188,7 +195,9 @@ export class TeamPanel {
    * @param {Mark} mark
    */
   _button(words, mark) {
-    const label = `${words} the chosen worker for ${this._stream}`;
+    const pin = mark === 'pinned';
+    const stream = this._stream;
+    const label = pin ? t('Pin the chosen worker for {stream}', { stream }) : t('Exclude the chosen worker for {stream}', { stream });
     const button = el('button', { type: 'button', class: 'button compact', 'aria-label': label }, words);
     button.addEventListener('click', () => this._mark(this._other.value, mark));
     return button;

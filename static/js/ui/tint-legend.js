@@ -7,6 +7,7 @@
 
 import { el, reconcile, setText } from './dom.js';
 import { fillWith, fractions } from './tint-layer.js';
+import { plural, t } from './texts.js';
 
 const SWATCH = { width: 48, height: 32 };
 
@@ -20,11 +21,11 @@ const NOBODY = '';
  * @returns {string}
  */
 export function teamWords({ worker, helpers, map }) {
-  if (worker === '') return 'No worker makes this picture now.';
-  if (map === null) return `Waiting for word of ${worker}. It has none while no net works on the picture.`;
+  if (worker === '') return t('No worker makes this picture now.');
+  if (map === null) return t('Waiting for word of {worker}. It has none while no net works on the picture.', { worker });
   const makers = new Set([...map.devices, ...helpers]);
-  if (makers.size === 1) return `One worker makes it all: ${worker}.`;
-  return `${makers.size} workers make this picture.`;
+  if (makers.size === 1) return t('One worker makes it all: {worker}.', { worker });
+  return plural('{n} worker makes this picture.', '{n} workers make this picture.', makers.size);
 }
 
 /**
@@ -54,8 +55,8 @@ export class TintLegend {
     this._list = el('ul');
     /** @type {Map<string, LegendRow>} */
     this._rows = new Map();
-    const help = 'Tinted on the enhanced side: what each made within the last second.';
-    root.append(el('h2', {}, 'Made by'), this._words, this._list, el('p', { class: 'help' }, help));
+    const help = t('Tinted on the enhanced side: what each made within the last second.');
+    root.append(el('h2', {}, t('Made by')), this._words, this._list, el('p', { class: 'help' }, help));
   }
 
   /** @param {TeamMapView} view */
@@ -90,13 +91,13 @@ class LegendRow {
     if (context !== null && name !== NOBODY) fillWith(context, styleFor(name), 0, 0, SWATCH.width, SWATCH.height);
     this._role = el('span', { class: 'role' });
     this._part = el('span', { class: 'part' });
-    const words = name === NOBODY ? 'predicted from earlier pictures, or resized' : name;
+    const words = name === NOBODY ? t('predicted from earlier pictures, or resized') : name;
     this.root = el('li', {}, swatch, el('span', { class: 'name' }, words, this._role), this._part);
   }
 
   /** @param {{part: number, isLead: boolean}} row */
   update({ part, isLead }) {
-    setText(this._role, isLead ? ' leads' : '');
+    setText(this._role, isLead ? ` ${t('leads')}` : '');
     setText(this._part, `${Math.round(100 * part)} %`);
   }
 }

@@ -13,7 +13,8 @@ from tests.app.http.conftest import Site
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/broadcast", "/watch/cam1", "/admin", "/favicon.ico", "/static/admin.html"]
+    "path",
+    ["/", "/grid", "/broadcast", "/watch/cam1", "/admin", "/favicon.ico", "/static/admin.html"],
 )
 async def test_pages_are_served_with_their_headers(path: str, site: Site) -> None:
     response = await site.client.get(path)

@@ -121,23 +121,41 @@ async def test_without_devices_nothing_is_captured_or_listed(run: Run) -> None:
     body = """
       harness.put(navigator, 'mediaDevices', {value: undefined});
       const error = await m.capture({kind: 'camera'}).catch((error) => error);
-      return [error instanceof m.CaptureError, await m.cameras()];
+      return [error instanceof m.CaptureError, await m.listDevices()];
     """
-    assert await run("media/capture", body) == [True, []]
+    assert await run("media/capture", body) == [True, {"cameras": [], "microphones": []}]
 
 
-async def test_cameras_are_listed_with_a_name_each(run: Run) -> None:
+async def test_devices_are_listed_with_a_name_each(run: Run) -> None:
     body = """
       const device = (kind, deviceId, label) => ({kind, deviceId, label});
       navigator.mediaDevices.enumerateDevices = async () => [
-        device('audioinput', 'm1', 'Microphone'), device('videoinput', 'c1', 'Front'),
+        device('audioinput', 'm1', 'Desk'), device('videoinput', 'c1', 'Front'),
+        device('audioinput', 'm2', ''), device('audiooutput', 'o1', 'Loud'),
         device('videoinput', '', ''), device('videoinput', 'c2', '')];
-      return await m.cameras();
+      return await m.listDevices();
     """
-    assert await run("media/capture", DEVICES + body) == [
-        {"id": "c1", "label": "Front"},
-        {"id": "c2", "label": "Camera 2"},
-    ]
+    assert await run("media/capture", DEVICES + body) == {
+        "cameras": [{"id": "c1", "label": "Front"}, {"id": "c2", "label": "Camera 2"}],
+        "microphones": [{"id": "m1", "label": "Desk"}, {"id": "m2", "label": "Microphone 2"}],
+    }
+
+
+async def test_a_microphone_that_is_chosen_is_asked_for(run: Run) -> None:
+    body = """
+      const sound = [];
+      navigator.mediaDevices.getUserMedia = async (wanted) => {
+        sound.push(wanted.audio);
+        return new MediaStream();
+      };
+      const base = {kind: 'camera', deviceId: '', width: 1, height: 1, fps: 1};
+      await m.capture({...base, microphone: true, microphoneId: 'm1'});
+      await m.capture({...base, microphone: true, microphoneId: ''});
+      await m.capture({...base, microphone: false, microphoneId: 'm1'});
+      return sound;
+    """
+    found = await run("media/capture", DEVICES + body)
+    assert found == [{"deviceId": {"exact": "m1"}}, True, False]
 
 
 FILE = """

@@ -263,3 +263,55 @@ async def test_a_browser_without_webrtc_is_told_so(page: Page, server: FakeServe
     await page.goto(f"{server.url}/broadcast?stream=kite&auto=1")
     await expect(page.locator("#error")).to_contain_text("no WebRTC")
     await expect(page.locator("#state")).to_have_text("Not live")
+
+
+async def test_a_preview_is_sent_nowhere_until_the_broadcast_begins(
+    page: Page, server: FakeServer
+) -> None:
+    far = await FarSide.open(page.context, server.url + "/broadcast")
+    server.answer = far.answer
+    await page.goto(f"{server.url}/broadcast?stream=kite&width=320&height=180")
+    await page.get_by_role("button", name="Show the preview").click()
+    await expect(page.locator("#state")).to_have_text("Preview, not live", timeout=15000)
+    await expect(page.locator("#preview-empty")).to_be_hidden()
+    await expect(page.locator("#level")).to_be_visible()
+    await expect(page.locator("#stream-name")).to_have_js_property("readOnly", False)
+    assert server.asked("POST", "/whip/kite") == []
+    track = "document.querySelector('#preview').srcObject.getVideoTracks()[0].id"
+    before = await page.evaluate(track)
+    await page.get_by_role("button", name="Go live").click()
+    await expect(page.locator("#state")).to_have_text("Live", timeout=15000)
+    # The same camera, without a second question of the browser.
+    assert await page.evaluate(track) == before
+    await expect(page.get_by_role("button", name="Show the preview")).to_be_hidden()
+
+
+async def test_a_preview_follows_the_form_and_ends_by_its_button(
+    page: Page, server: FakeServer
+) -> None:
+    await page.goto(f"{server.url}/broadcast?stream=kite")
+    await page.get_by_role("button", name="Show the preview").click()
+    await expect(page.locator("#state")).to_have_text("Preview, not live", timeout=15000)
+    await page.get_by_label("Mirror my preview").check()
+    await expect(page.locator("#preview")).to_have_attribute("data-mirrored", "true")
+    media = "document.querySelector('#preview').srcObject"
+    width = f"() => {media}?.getVideoTracks()[0]?.getSettings().width === 320"
+    await page.get_by_label("Sent size").select_option("320x180")
+    await page.wait_for_function(width, timeout=15000)
+    await page.get_by_role("button", name="End the preview").click()
+    await expect(page.locator("#state")).to_have_text("Not live")
+    assert await page.evaluate("document.querySelector('#preview').srcObject") is None
+
+
+async def test_choices_are_remembered_and_the_token_is_not(page: Page, server: FakeServer) -> None:
+    server.publish_token = "secret"
+    await page.goto(f"{server.url}/broadcast")
+    await page.get_by_label("Stream name").fill("kite")
+    await page.get_by_label("Sent size").select_option("640x360")
+    await page.get_by_label("Publish token").fill("wrong")
+    await page.locator("#go").click()
+    await expect(page.locator("#error")).to_contain_text("This needs the publish token.")
+    await page.goto(f"{server.url}/broadcast")
+    await expect(page.get_by_label("Stream name")).to_have_value("kite")
+    await expect(page.get_by_label("Sent size")).to_have_value("640x360")
+    await expect(page.get_by_label("Publish token")).to_have_value("")

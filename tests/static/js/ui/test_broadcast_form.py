@@ -11,6 +11,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
 FORM = """
   await harness.load('/broadcast');
+  localStorage.clear();
+  harness.atEnd(() => localStorage.clear());
   const id = (name) => document.getElementById(name);
   let devices = [];
   harness.put(navigator.mediaDevices, 'enumerateDevices', {value: async () => devices});
@@ -32,7 +34,7 @@ async def test_what_a_link_asks_for_is_what_the_form_says(run: Run) -> None:
     wanted, kbps, name, shown = await run("ui/broadcast-form", FORM + body)
     assert wanted == {
         "kind": "screen", "deviceId": "", "width": 640, "height": 360, "fps": 25,
-        "microphone": False,
+        "microphone": False, "microphoneId": "",
     }  # fmt: skip
     assert (kbps, name, shown) == (1200, "kite", "1200")
 
@@ -158,13 +160,13 @@ async def test_cameras_are_listed_and_the_choice_survives(run: Run) -> None:
       const camera = (deviceId, label) => ({kind: 'videoinput', deviceId, label});
       const names = () => [...id('camera').options].map((one) => one.text);
       devices = [camera('a', 'Front'), camera('b', '')];
-      await form.listCameras();
+      await form.listDevices();
       const listed = names();
       id('camera').value = 'b';
-      await form.listCameras();
+      await form.listDevices();
       const kept = form.capture.deviceId;
       devices = [camera('a', 'Front')];
-      await form.listCameras();
+      await form.listDevices();
       return [listed, kept, form.capture.deviceId, names().length];
     """
     assert await run("ui/broadcast-form", FORM + body) == [
@@ -221,3 +223,52 @@ async def test_without_anybody_to_enhance_it_is_not_offered(run: Run) -> None:
       return [form.isAutomatic, id('size-automatic').disabled, form.capture.width];
     """
     assert await run("ui/broadcast-form", FORM + body) == [False, True, 480]
+
+
+async def test_choices_are_found_again_unless_a_link_says_otherwise(run: Run) -> None:
+    body = """
+      form.fill({...query, stream: 'kite', source: 'screen', width: 640, height: 360, kbps: 1200,
+        fps: 25, microphone: false});
+      id('mirror').checked = true;
+      form.token.value = 'secret';
+      form.remember();
+      const kept = JSON.stringify({...localStorage});
+      const again = (link) => {
+        form.fill(query);
+        form.recall(new URLSearchParams(link));
+        const { kind, width, fps, microphone } = form.capture;
+        return [form.name.value, kind, width, fps, microphone, form.kbps, id('mirror').checked];
+      };
+      return [again(''), again('stream=a&source=camera&width=480&fps=30&kbps=800&mic=1'), kept];
+    """
+    mine, linked, kept = await run("ui/broadcast-form", FORM + body)
+    assert mine == ["kite", "screen", 640, 25, False, 1200, True]
+    assert linked == ["kite", "camera", 480, 30, True, 800, True]
+    assert "secret" not in kept
+
+
+async def test_only_the_camera_is_mirrored(run: Run) -> None:
+    body = """
+      id('mirror').checked = true;
+      form.fill(query);
+      const found = [form.isMirrored, id('mirror-field').hidden];
+      form.fill({...query, source: 'screen'});
+      return [...found, form.isMirrored, id('mirror-field').hidden];
+    """
+    assert await run("ui/broadcast-form", FORM + body) == [True, False, False, True]
+
+
+async def test_microphones_are_listed_with_a_choice(run: Run) -> None:
+    body = """
+      devices = [{kind: 'audioinput', deviceId: 'm1', label: 'Desk'},
+        {kind: 'audioinput', deviceId: 'm2', label: ''}];
+      await form.listDevices();
+      id('microphone-device').value = 'm2';
+      const words = [...id('microphone-device').options].map((one) => one.textContent);
+      const found = [words, form.capture.microphoneId];
+      form.fill({...query, microphone: false});
+      return [...found, id('microphone-device').hidden];
+    """
+    words, chosen, hidden = await run("ui/broadcast-form", FORM + body)
+    assert words == ["The browser's choice", "Desk", "Microphone 2"]
+    assert (chosen, hidden) == ("m2", True)

@@ -14,7 +14,12 @@ from tests.static.script import Run
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
-PAGES = {"/": "index.html", "/broadcast": "broadcast.html"}
+PAGES = {
+    "/": "index.html",
+    "/grid": "grid.html",
+    "/broadcast": "broadcast.html",
+    "/admin": "admin.html",
+}
 SHOWN = """() => {
   const found = [];
   const walk = (node) => {
