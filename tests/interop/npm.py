@@ -17,6 +17,7 @@ FOLDER = ROOT / "build" / "npm"
 PACKAGES = {
     "@eyevinn/webrtc-player": "0.13.0",
     "@eyevinn/whip-web-client": "1.1.7",
+    "axe-core": "4.14.1",
     "esbuild": "0.25.0",
     "hls.js": "1.7.4",
     "werift": "0.25.2",
