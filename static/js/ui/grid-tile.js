@@ -101,6 +101,16 @@ export class GridTile {
     this._video.play().catch(() => undefined); // refused where the browser wants a click first
   }
 
+  /**
+   * @param {WatchSession} session
+   * @returns {string} why there is no picture; empty where there is one
+   */
+  _wordsOf({ state, trouble }) {
+    if (state === 'playing' || this._video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) return '';
+    if (trouble !== null) return t(trouble.title);
+    return state === 'waiting' ? t('Not live') : t('Connecting…');
+  }
+
   _show() {
     const session = this._isLarge ? this._large : this._session;
     // The other session goes on until this one plays, so that the picture does not go black in between.
@@ -111,7 +121,6 @@ export class GridTile {
     this._bar.hidden = !this._isLarge;
     this._sound.setAttribute('aria-pressed', String(!this._video.muted));
     setText(this._sound, this._video.muted ? t('Unmute') : t('Mute'));
-    const { trouble } = session;
-    setText(this._words, this._isVisible && trouble !== null ? t(trouble.title) : '');
+    setText(this._words, this._isVisible ? this._wordsOf(session) : '');
   }
 }

@@ -65,6 +65,17 @@ async def test_the_large_one_asks_for_the_enhanced_picture_at_once(run: Run) -> 
     assert found == [["/whep/garden?rendition=auto&fallback=source"], "true", True, False]
 
 
+async def test_it_says_why_there_is_no_picture(run: Run) -> None:
+    body = f"""{TILE}
+      const found = [part('.words').textContent];
+      pace.waits.push(750);
+      tile.see(true);
+      found.push(part('.words').textContent);
+      await clock.advance(800);
+      return [...found, part('.words').textContent]"""
+    assert await run("ui/grid-tile", body) == ["", "Connecting…", "Not live"]
+
+
 async def test_it_is_enlarged_by_its_button(run: Run) -> None:
     body = f"""{TILE}
       part('.enlarge').click();
