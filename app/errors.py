@@ -13,6 +13,7 @@ AppError
 ├── TagMissing          428
 ├── TagOutdated         412
 ├── NotAuthorized       401 + WWW-Authenticate
+├── NotAllowed          403
 ├── StreamNotFound      404
 ├── RenditionNotFound   404
 ├── SegmentNotFound     404
@@ -25,6 +26,10 @@ AppError
 ├── TokenNotFound       404
 ├── TokensFull          409
 ├── NoGateway           409
+├── KeyNotFound         404
+├── KeysFull            409
+├── KeyUsed             409
+├── ViewsFull           409
 ├── SessionNotFound     404
 ├── BadName             400
 ├── BadRequest          400
@@ -149,6 +154,13 @@ class NotAuthorized(AppError):
     title = "Not authorized"
 
 
+class NotAllowed(AppError):
+    """The token is good, but not for this: it is for other streams, or for less."""
+
+    status = 403
+    title = "Not allowed"
+
+
 class StreamNotFound(AppError):
     """No such stream is live."""
 
@@ -239,6 +251,34 @@ class NoGateway(AppError):
 
     status = 409
     title = "No gateway"
+
+
+class KeyNotFound(AppError):
+    """There is no such stream key; it may have been revoked already."""
+
+    status = 404
+    title = "No such key"
+
+
+class KeysFull(AppError):
+    """There are as many stream keys as there may be; revoke one first."""
+
+    status = 409
+    title = "Too many keys"
+
+
+class KeyUsed(AppError):
+    """The stream key has as many live streams as it may have."""
+
+    status = 409
+    title = "Key in use"
+
+
+class ViewsFull(AppError):
+    """View permissions are set for as many streams as there may be."""
+
+    status = 409
+    title = "Too many view permissions"
 
 
 class SessionNotFound(AppError):

@@ -12,9 +12,13 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
+from app.access.audit import Audit
+from app.access.key_store import KeyStore
+from app.access.policy import ServerTokens
+from app.errors import RedisAway
 from app.gateway.process import GATEWAY_CONNECTIONS, GatewayWork, opened_gateway
+from app.http.access import Access
 from app.http.app_state import AppState
-from app.http.auth import Guard
 from app.http.certificate import Certificate
 from app.http.edge.connections import MAX_CONNECTIONS, ConnectionCounts
 from app.http.edge.listener import Listener
@@ -78,7 +82,7 @@ async def serve(
             gateway = stack.enter_context(opened_gateway(settings, redis_url=redis_url))
             await stack.enter_async_context(opened_ports(settings, number=process.number))
             await _wait_for_redis(client, redis_url)
-            context = _context(settings, client, certificate, process)
+            context = await _loaded(_context(settings, client, certificate, process))
             (edge := create_app(context)).watch(counts)
             tasks = _side_tasks(context, certificate, gateway, stop=stop, reload=reload)
             await _serve_until_one_ends(
@@ -102,6 +106,15 @@ def _listener(settings: Settings, process: AppProcess, counts: ConnectionCounts)
 async def _wait_for_redis(client: Redis, redis_url: str) -> None:
     if not await wait_until_up(client, REDIS_START_S):
         raise NoRedisServer(f"No Redis server answers at {parse_address(redis_url).shown()}.")
+
+
+async def _loaded(context: AppState) -> AppState:
+    """Reads the stream keys: whoever comes first must find its own. Raises NoRedisServer."""
+    try:
+        await context.access.store.load()
+    except RedisAway as error:
+        raise NoRedisServer("Redis does not say which stream keys there are.") from error
+    return context
 
 
 async def _serve_until_one_ends(
@@ -164,6 +177,7 @@ def _side_tasks(
         "stop": stop.wait(),
         "loop-lag": context.metrics.loop_lag.run(),
         "node": context.node.run(),
+        "keys": context.access.store.run(),
         "siblings": context.figures.run(),
     }
     if gateway is not None:
@@ -211,8 +225,7 @@ def _context(
     return AppState(
         node=node,
         redis=client,
-        publish_guard=Guard(settings.publish_token),
-        admin_guard=Guard(settings.admin_token),
+        access=_access(settings, client),
         metrics=metrics,
         public_url=settings.public_url,
         ice_servers=IceServerList(
@@ -227,6 +240,13 @@ def _context(
         edge=edge_options(settings, certificate),
         instance=process.run or secrets.token_hex(8),
     )
+
+
+def _access(settings: Settings, client: Redis) -> Access:
+    tokens = ServerTokens(
+        settings.publish_token.get_secret_value(), settings.admin_token.get_secret_value()
+    )
+    return Access(tokens, KeyStore(client), Audit(client))
 
 
 def base_address(settings: Settings, listener: socket.socket) -> str:

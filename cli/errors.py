@@ -3,6 +3,7 @@
 CliError
 ├── NotPublished      a stream cannot be published, or its session ended
 ├── NotPushed         a stream cannot be pushed to its target
+├── NotAnswered       a server does not carry out what it was asked
 └── NotInstalled      a part of the project is not installed
 """
 
@@ -24,6 +25,10 @@ class NotPublished(CliError):
 
 class NotPushed(CliError):
     """The stream cannot be pushed; the message says why."""
+
+
+class NotAnswered(CliError):
+    """A server does not carry out what it was asked; the message says why."""
 
 
 class NotInstalled(CliError):

@@ -15,6 +15,7 @@ from cli import (
     enhance,
     gateway,
     join,
+    keys,
     monitor,
     publish,
     push,
@@ -54,6 +55,7 @@ app.command("conformance")(conform.conformance)
 app.command("push")(push.push)
 app.command("enhance")(enhance.enhance)
 app.command("monitoring")(monitor.monitoring)
+app.add_typer(keys.app, name="keys")
 app.command("doctor")(doctor.doctor)
 app.command("bench", context_settings=bench.PASS_ON)(bench.bench)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cli import banner
+from cli.key_keeping import keep_keys
 from cli.processes import keep_redis, keep_worker
 from wire import stop_signals, trace_export
 from wire.embedded import EmbeddedServer
@@ -91,6 +92,8 @@ async def _run_until(
     }
     if server is not None:
         works["redis"] = keep_redis(server, stop)
+        # Before the app serves: a publisher that comes again at once must find its key.
+        works["keys"] = await keep_keys(settings, redis_url, stop)
     # A task group wraps errors in a group; the command line shows one sentence.
     failures: list[WireError] = []
     async with asyncio.TaskGroup() as group:

@@ -20,7 +20,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("streams",),
         ("webrtc",),
         ("rtp", "ice"),
-        ("admission", "buckets"),
+        ("access", "admission", "buckets"),
         (
             "audience",
             "client_address",

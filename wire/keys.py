@@ -212,6 +212,23 @@ def join_token(token_id: str) -> str:
     return f"{DEVICES_PREFIX}token:{token_id}"
 
 
+ACCESS_PREFIX = "{access}:"
+"""Beginning of all keys about who may publish and watch: one hash tag, since ``stream_keys.py``
+changes several of them in one step."""
+
+ACCESS_STATE = f"{ACCESS_PREFIX}state"
+"""Key of the hash with the version of the tables below, and the secret that signs view tokens."""
+
+STREAM_KEYS = f"{ACCESS_PREFIX}keys"
+"""Key of the hash from ids to stream keys."""
+
+VIEWS = f"{ACCESS_PREFIX}views"
+"""Key of the hash from streams to who may watch them."""
+
+AUDIT = f"{ACCESS_PREFIX}audit"
+"""Key of the stream of administrative acts, the last ones."""
+
+
 def gateway(name: str) -> str:
     """Key of a gateway's heartbeat hash."""
     return f"gateway:{name}"

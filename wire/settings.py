@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     """Bearer token a publisher must send; empty: none needed, loopback only."""
     admin_token: Token = SecretStr("")
     """Bearer token for changes and for the worker list; empty: none needed, loopback only."""
+    keys_file: Path = Path("~/.local/share/sharpcast/keys.json")
+    """File in which ``sharpcast up`` keeps stream keys and view permissions, as its own Redis
+    forgets them; unused with ``redis_url``."""
     redis_url: RedisUrl = Field("", repr=False)
     """Address of Redis: ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or
     ``redis+cluster://``, see docs/redis.md; empty: an embedded server is started."""

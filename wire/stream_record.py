@@ -52,6 +52,10 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     layers: Text = ""
     """Simulcast layers that flow, the largest first, with spaces between: NAME=WIDTHxHEIGHT@KBPS,
     where ``source-NAME`` is the rendition; empty without simulcast."""
+    key: Text = ""
+    "Id of the stream key that it is published with; empty: published without one."
+    max_viewers: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
+    "Viewers at a time that this key allows; 0: as many as the server does."
     ending: bool = False
     "The operator ends the stream; its app carries it out."
     renditions: tuple[str, ...] = ()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
+from collections.abc import Callable
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel
 
 from app.delivery.quality_levels import AUTO
 from app.errors import BadRequest, RedisAway, StreamNotFound
@@ -18,6 +22,7 @@ from app.http.snapshot import Seen
 from app.http.whip_common import check_name
 from media.send_size import shipped_sizes
 from wire.keys import VARIANTS, is_rendition
+from wire.stream_keys import View
 from wire.stream_record import StreamRecord
 
 SEND_SIZES = shipped_sizes()
@@ -28,15 +33,39 @@ MAX_SIZES_S = 0.5
 that does not answer, and a hanging Redis holds a command for ten."""
 
 
+MAX_TURN_S = 0.004
+"""Seconds of rendering after which waiting packets have their turn."""
+
+Limit = Annotated[int | None, Query(ge=1, le=1000, description="Streams at most; all without it")]
+After = Annotated[
+    str, Query(max_length=64, description="Only streams behind this name, by alphabet")
+]
+Everything = Annotated[
+    bool,
+    Query(alias="all", description="Also streams that are not public; needs the admin token"),
+]
+
+
 def router(context: AppState) -> APIRouter:
-    """Returns the routes. Reading is open; changes and the worker list need the admin token."""
+    """Returns the routes. Public streams may be read by all; changes need a token."""
     routes = APIRouter(prefix="/api/v1", tags=["API"])
     read = _Views(context)
     _add_reading(routes, read)
+    _add_streams(routes, read, context)
     _add_guarded_reading(routes, read, context)
     _add_changing(routes, read, context)
+    _add_ending(routes, context)
     _add_renditions(routes, read, context)
     return routes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Asked:
+    """The part of the list of streams that is asked for."""
+
+    after: str = ""
+    "Name of the last stream of the part before."
+    limit: int | None = None
 
 
 class _Views:
@@ -47,23 +76,30 @@ class _Views:
         self._reading: asyncio.Task[bool] | None = None
 
     async def stream(self, stream: str) -> Response:
-        check_name(stream)
         seen = await self._context.snapshot.get()
         record = seen.record(stream)
         if record is None:
             raise StreamNotFound(f"{stream} is not live.")
+        return _json(self._text(record, seen))
+
+    async def streams(self, asked: _Asked, is_listed: Callable[[str], bool]) -> Response:
+        """Returns the live streams that are listed, those behind ``asked.after``."""
+        seen = await self._context.snapshot.get()
+        live = [each for each in seen.records if each.state == "live" and is_listed(each.id)]
+        behind = [each for each in live if each.id > asked.after]
+        texts, begun = [], time.monotonic()
+        for record in behind[: asked.limit]:
+            texts.append(self._text(record, seen))
+            # A thousand streams take a quarter of a second, and packets must not wait for them.
+            if time.monotonic() - begun > MAX_TURN_S:
+                await asyncio.sleep(0)
+                begun = time.monotonic()
+        return _json(b'{"streams":[%b],"total":%d}' % (b",".join(texts), len(live)))
+
+    def _text(self, record: StreamRecord, seen: Seen) -> bytes:
         # The text is made once for each copy of Redis: a thousand pages that poll cost one
         # rendering.
-        return _json(seen.json(f"streams/{stream}", lambda: self._view(record, seen)))
-
-    async def streams(self) -> Response:
-        seen = await self._context.snapshot.get()
-
-        def listed() -> schemas.StreamList:
-            live = [record for record in seen.records if record.state == "live"]
-            return schemas.StreamList(streams=[self._view(each, seen) for each in live])
-
-        return _json(seen.json("streams", listed))
+        return seen.json(f"streams/{record.id}", lambda: self._view(record, seen))
 
     async def workers(self) -> Response:
         seen = await self._context.snapshot.get()
@@ -99,19 +135,24 @@ class _Views:
         return serializers.model_views((await self._context.snapshot.get()).beats)
 
     def _view(self, record: StreamRecord, seen: Seen) -> schemas.Stream:
-        view = serializers.stream_view(
-            record, seen.enhanced(record), seen.beats, seen.nodes, self._context.defaults
+        found = serializers.stream_view(
+            record,
+            seen.enhanced(record),
+            seen.beats,
+            seen.nodes,
+            self._context.defaults,
+            view=self._context.access.view_of(record.id),
         )
-        view.hls = f"/hls/{record.id}/index.m3u8" if self._context.hls else ""
-        return view
+        found.hls = f"/hls/{record.id}/index.m3u8" if self._context.hls else ""
+        return found
 
     async def server(self) -> server_schemas.Server:
         context = self._context
         return server_schemas.Server(
             version=context.version,
             instance=context.instance,
-            publish_token_needed=context.publish_guard.is_on,
-            admin_token_needed=context.admin_guard.is_on,
+            publish_token_needed=context.access.publish_needs_token,
+            admin_token_needed=context.access.admin_needs_token,
             ice_servers=[
                 server_schemas.IceServerInfo(
                     urls=s.urls, username=s.username or None, credential=s.credential or None
@@ -149,16 +190,6 @@ def _add_reading(routes: APIRouter, read: _Views) -> None:
         """Settings that a page needs before it starts."""
         return await read.server()
 
-    @routes.get("/streams", response_model=schemas.StreamList)
-    async def streams() -> Response:
-        """All live streams."""
-        return await read.streams()
-
-    @routes.get("/streams/{stream}", response_model=schemas.Stream)
-    async def stream(stream: str) -> Response:
-        """One stream."""
-        return await read.stream(stream)
-
     @routes.get("/counters", response_model=schemas.CounterList)
     async def counters() -> Response:
         """All counters of this app and of the workers, as in `/metrics`."""
@@ -170,8 +201,31 @@ def _add_reading(routes: APIRouter, read: _Views) -> None:
         return schemas.ModelListing(models=await read.models())
 
 
+def _add_streams(routes: APIRouter, read: _Views, context: AppState) -> None:
+    access = context.access
+
+    @routes.get("/streams", response_model=schemas.StreamList)
+    async def streams(
+        request: Request, limit: Limit = None, after: After = "", everything: Everything = False
+    ) -> Response:
+        """The live streams that are public, and those that the token of the request may watch."""
+        if everything:
+            await access.admin(request)
+            return await read.streams(_Asked(after, limit), lambda _: True)
+        grant = await access.lister(request)
+        return await read.streams(
+            _Asked(after, limit), lambda stream: access.is_listed(stream, grant)
+        )
+
+    @routes.get("/streams/{stream}", response_model=schemas.Stream)
+    async def stream(stream: str, request: Request) -> Response:
+        """One stream. Where its view permission is `token`, one is needed."""
+        await access.check_view(request, check_name(stream))
+        return await read.stream(stream)
+
+
 def _add_guarded_reading(routes: APIRouter, read: _Views, context: AppState) -> None:
-    guarded = [Depends(context.admin_guard)]
+    guarded = [Depends(context.access.admin)]
 
     @routes.get(
         "/workers",
@@ -195,16 +249,19 @@ def _add_guarded_reading(routes: APIRouter, read: _Views, context: AppState) -> 
 
 
 def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
-    guarded = [Depends(context.admin_guard)]
+    owned = [Depends(context.access.owner)]
 
     @routes.patch(
         "/streams/{stream}",
-        dependencies=guarded,
+        dependencies=owned,
         response_model=schemas.Stream,
         openapi_extra=GUARDED,
     )
-    async def change(stream: str, changes: schemas.StreamChange) -> Response:
-        """Switches enhancement on or off, chooses the net or its style, or says who helps."""
+    async def change(stream: str, request: Request, changes: schemas.StreamChange) -> Response:
+        """Switches enhancement on or off, chooses the net, its style, who helps or who may watch.
+
+        A view permission stays for the name, also while nobody publishes it.
+        """
         check_name(stream)
         before = await context.node.directory.default_spec(stream)
         check_change(changes, before, await read.models(), context.defaults.model)
@@ -215,8 +272,15 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
             strength=changes.strength,
             team=wire_team(changes),
         )
+        if changes.view is not None:
+            await context.access.store.set_view(stream, View(changes.view))
+        await context.access.note(request, "stream_changed", stream, _words(changes))
         context.snapshot.forget()  # Else the answer may be half a second old.
         return await read.stream(stream)
+
+
+def _add_ending(routes: APIRouter, context: AppState) -> None:
+    guarded = [Depends(context.access.admin)]
 
     @routes.delete(
         "/streams/{stream}",
@@ -225,23 +289,27 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
         response_class=Response,
         openapi_extra=GUARDED,
     )
-    async def end(stream: str) -> Response:
+    async def end(stream: str, request: Request) -> Response:
         """Ends a stream: its publisher and its viewers are disconnected."""
         await context.node.directory.end(check_name(stream))
+        await context.access.note(request, "stream_ended", stream)
         context.snapshot.forget()
         return Response(status_code=204)
 
 
 def _add_renditions(routes: APIRouter, read: _Views, context: AppState) -> None:
-    path, guarded = "/streams/{stream}/renditions/{name}", [Depends(context.admin_guard)]
+    path, guarded = "/streams/{stream}/renditions/{name}", [Depends(context.access.owner)]
 
     @routes.put(path, dependencies=guarded, response_model=schemas.Stream, openapi_extra=GUARDED)
-    async def put(stream: str, name: str, spec: schemas.RenditionSettings) -> Response:
+    async def put(
+        stream: str, name: str, request: Request, spec: schemas.RenditionSettings
+    ) -> Response:
         """Adds an enhanced rendition to a stream, or gives one that is there another spec."""
         check_name(stream)
         _check_rendition(name)
         check_spec(spec, await read.models(), context.defaults.model)
         await context.node.directory.put_rendition(stream, name, wire_spec(spec))
+        await context.access.note(request, "rendition_put", f"{stream}/{name}", _words(spec))
         context.snapshot.forget()
         return await read.stream(stream)
 
@@ -252,11 +320,17 @@ def _add_renditions(routes: APIRouter, read: _Views, context: AppState) -> None:
         response_class=Response,
         openapi_extra=GUARDED,
     )
-    async def remove(stream: str, name: str) -> Response:
+    async def remove(stream: str, name: str, request: Request) -> Response:
         """Removes an enhanced rendition; its viewers are disconnected."""
         await context.node.directory.remove_rendition(check_name(stream), name)
+        await context.access.note(request, "rendition_removed", f"{stream}/{name}")
         context.snapshot.forget()
         return Response(status_code=204)
+
+
+def _words(changes: BaseModel) -> str:
+    """Returns what was asked for, for the audit log."""
+    return changes.model_dump_json(exclude_unset=True)
 
 
 def _json(body: bytes) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 
-from app.http.auth import Guard
+from app.http.access import Access
 from app.http.edge.asgi import EdgeOptions
 from app.http.metrics import Metrics
 from app.http.process_figures import ProcessFigures
@@ -22,8 +22,8 @@ class AppState:
 
     node: AppNode
     redis: Redis
-    publish_guard: Guard
-    admin_guard: Guard
+    access: Access
+    "Decides who may publish, watch and change what."
     metrics: Metrics
     public_url: str
     ice_servers: IceServerList

@@ -28,7 +28,7 @@ from wire.keys import is_worker
 def router(context: AppState) -> APIRouter:
     """Returns the routes."""
     routes = APIRouter(
-        prefix="/api/v1/devices", tags=["API"], dependencies=[Depends(context.admin_guard)]
+        prefix="/api/v1/devices", tags=["API"], dependencies=[Depends(context.access.admin)]
     )
     registry = _Registry(context)
 
@@ -43,20 +43,24 @@ def router(context: AppState) -> APIRouter:
     ) -> schemas.NewDevice:
         """Makes a token with which one device can join once. It is in this answer alone."""
         response.headers["Cache-Control"] = "no-store"
-        return await registry.add(asked.name, request.url.hostname or "")
+        made = await registry.add(asked.name, request.url.hostname or "")
+        await context.access.note(request, "device_token_made", asked.name or "any name")
+        return made
 
     @routes.delete("/{name}", status_code=204, response_class=Response, openapi_extra=GUARDED)
-    async def remove(name: str) -> Response:
+    async def remove(name: str, request: Request) -> Response:
         """Removes a device: its session ends, its jobs go to others, and its key is refused."""
         await registry.remove(name)
+        await context.access.note(request, "device_removed", name)
         return Response(status_code=204)
 
     @routes.delete(
         "/tokens/{token}", status_code=204, response_class=Response, openapi_extra=GUARDED
     )
-    async def withdraw(token: str) -> Response:
+    async def withdraw(token: str, request: Request) -> Response:
         """Withdraws a token that nobody has used, by its id."""
         await registry.withdraw(token)
+        await context.access.note(request, "device_token_withdrawn", token)
         return Response(status_code=204)
 
     return routes

@@ -124,13 +124,13 @@ class _Answers:
         self._context = context
         self._packagers = context.node.packagers
 
-    def _check(self, stream: str) -> None:
+    async def _check(self, stream: str, request: Request) -> None:
         if not self._context.hls:
             raise HlsOff
-        check_name(stream)
+        await self._context.access.check_view(request, check_name(stream))
 
     async def renditions(self, stream: str, request: Request, viewer: str) -> Response:
-        self._check(stream)
+        await self._check(stream, request)
         record = await self._packagers.live(stream)
         seen = await self._context.snapshot.get()
         view = serializers.stream_view(
@@ -162,7 +162,7 @@ class _Answers:
         viewer: str,
         skips: bool,
     ) -> Response:
-        self._check(stream)
+        await self._check(stream, request)
         _check_rendition(rendition)
         packager = await self._packagers.get(stream, rendition)
         address = str(getattr(request.state, "address", ""))
@@ -184,7 +184,7 @@ class _Answers:
         return _playlist(with_query(text, urlencode(_token(request))))
 
     async def media(self, stream: str, rendition: str, name: str, request: Request) -> Response:
-        self._check(stream)
+        await self._check(stream, request)
         found = _NAME.fullmatch(name)
         packager = self._packagers.find(stream, rendition)
         if found is None or packager is None:

@@ -23,6 +23,10 @@ class NodeBeats:
         found = {beat.node: beat for beat in others} | {own.node: own}
         return cls(tuple(found[name] for name in sorted(found)))
 
+    def without(self, node: str) -> NodeBeats:
+        """Returns those of the other nodes."""
+        return NodeBeats(tuple(each for each in self.beats if each.node != node))
+
     def viewers(self, stream: str) -> dict[str, int]:
         """Returns playback sessions and players of HLS on all nodes, by the log they read."""
         found: Counter[str] = Counter()

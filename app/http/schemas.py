@@ -207,12 +207,16 @@ class Stream(BaseModel):
         "(stranger, srtp, flood, ...)"
     )
     latency_ms: Latency
+    view: Literal["public", "unlisted", "token"] = Field(
+        description="Who may watch: everybody; whoever knows the name; whoever has a token"
+    )
 
 
 class StreamList(BaseModel):
-    """All live streams, by id."""
+    """Live streams, by id."""
 
     streams: list[Stream]
+    total: int = Field(description="Streams in all parts of the list")
 
 
 class StreamChange(BaseModel):
@@ -233,6 +237,9 @@ class StreamChange(BaseModel):
     )
     excluded: list[str] | None = Field(
         default=None, max_length=8, description="Names of workers that must not help"
+    )
+    view: Literal["public", "unlisted", "token"] | None = Field(
+        default=None, description="Who may watch; it stays for the name of the stream"
     )
 
 

@@ -19,6 +19,7 @@ from wire.app_heartbeat import NodeStream
 from wire.counters import Counter
 from wire.heartbeat import StreamWork, WorkerBeat
 from wire.rendition_record import RenditionRecord
+from wire.stream_keys import View
 from wire.stream_record import StreamRecord
 
 _WAITING = "No worker has taken it yet."
@@ -51,6 +52,8 @@ def stream_view(
     beats: list[WorkerBeat],
     nodes: NodeBeats,
     defaults: Defaults,
+    *,
+    view: View = View.PUBLIC,
 ) -> schemas.Stream:
     """Returns one stream, as its workers and nodes tell of it. The default rendition is the first
     of the ``renditions``; the stream's enhancement and frames are its own.
@@ -81,6 +84,7 @@ def stream_view(
         packets=publisher.packets,
         layer=publisher.layer,
         latency_ms=latency_view(nodes.latency(record.id, keys.logs_of(keys.ENHANCED))),
+        view=view.value,
     )
 
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from app.http import (
     api,
+    audit,
     devices,
     health,
     hls,
@@ -13,6 +14,7 @@ from app.http import (
     pages,
     problems,
     qr_codes,
+    stream_keys,
     team_maps,
     thumbnails,
     whep,
@@ -39,7 +41,8 @@ def create_app(context: AppState) -> Edge:
         redirect_slashes=False,
     )
     problems.install(app)
-    for module in (whip, whep, hls, api, team_maps, thumbnails, qr_codes, devices, health):
+    views = (whip, whep, hls, api, team_maps, thumbnails, qr_codes)
+    for module in (*views, devices, stream_keys, audit, health):
         app.include_router(module.router(context))
     openapi.complete(app)
     pages.install(app)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import time
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.errors import RedisAway, RenditionNotFound, StreamNotFound
 from app.http.app_state import AppState
@@ -53,18 +53,18 @@ class MapRequests:
 
 
 def router(context: AppState) -> APIRouter:
-    """Returns the route. Reading is open, as that of the stream with the names of its devices."""
+    """Returns the route. Whoever may watch the stream may read it."""
     routes = APIRouter(prefix="/api/v1/streams", tags=["API"])
     requests = MapRequests(context.redis)
 
     @routes.get("/{stream}/renditions/{name}/map", response_model=TeamMapView)
-    async def team_map(stream: str, name: str) -> Response:
+    async def team_map(stream: str, name: str, request: Request) -> Response:
         """The devices that made each part of the picture within the last second.
 
         The first answers have no map: the rendition's worker begins one when it is asked for, and
         keeps it while it is asked for once in three seconds.
         """
-        check_name(stream)
+        await context.access.check_view(request, check_name(stream))
         seen = await context.snapshot.get()
         record = seen.record(stream)
         if record is None:

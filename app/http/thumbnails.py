@@ -6,7 +6,7 @@ import collections
 import time
 from email.utils import formatdate
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from app.errors import RedisAway, StreamNotFound, ThumbnailNotFound
 from app.http.app_state import AppState
@@ -55,7 +55,7 @@ class KeptThumbnails:
 
 
 def router(context: AppState) -> APIRouter:
-    """Returns the route. Reading is open, as that of the stream."""
+    """Returns the route. Whoever may watch the stream may read it."""
     routes = APIRouter(prefix="/api/v1/streams", tags=["API"])
     kept = KeptThumbnails(context.redis)
 
@@ -64,13 +64,13 @@ def router(context: AppState) -> APIRouter:
         response_class=Response,
         responses={200: {"content": {"image/jpeg": {}}}},
     )
-    async def thumbnail(stream: str) -> Response:
+    async def thumbnail(stream: str, request: Request) -> Response:
         """The newest small picture of a live stream, a JPEG file 320 pixels wide at most.
 
         Workers make one every five seconds of what they decode anyway; nobody decodes a stream for
         it. `Last-Modified` tells its age, and 404 is the answer while there is none.
         """
-        check_name(stream)
+        await context.access.check_view(request, check_name(stream))
         seen = await context.snapshot.get()
         if seen.record(stream) is None:
             raise StreamNotFound(f"{stream} is not live.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.errors import BadRequest, ForeignOrigin, NobodyPublishes, RenditionNotFound
+from app.errors import BadRequest, ForeignOrigin, Full, NobodyPublishes, RenditionNotFound
 from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, OFFER, SPOKEN
@@ -44,12 +44,26 @@ def _check_query(rendition: str, fallback: str) -> None:
         raise BadRequest("The fallback can only be source or none.")
 
 
+async def _check_viewers(stream: str, context: AppState) -> None:
+    """Raises Full where the stream has as many viewers as its key allows, or RedisAway."""
+    seen, node = await context.snapshot.get(), context.node
+    record = seen.record(stream)
+    if record is None or not record.max_viewers:
+        return
+    # Those of this node as they are now, those of others as they were a second ago.
+    others = seen.nodes.without(node.name).viewers(stream)
+    if sum(others.values()) + sum(node.viewers.counts(stream).values()) >= record.max_viewers:
+        raise Full(f"{stream} has as many viewers as its key allows.")
+
+
 async def _check_may_watch(request: Request, stream: str, context: AppState) -> None:
     """Lets a foreign page learn that nobody is live, and no more.
 
-    Raises ForeignOrigin, NobodyPublishes or RedisAway.
+    Raises ForeignOrigin, NobodyPublishes, NotAuthorized, NotAllowed, Full or RedisAway.
     """
     if getattr(request.state, "may_watch", True):
+        await context.access.check_view(request, stream)
+        await _check_viewers(stream, context)
         return
     if await context.node.directory.record(stream) is None:
         raise NobodyPublishes(f"Nobody publishes {stream} at the moment.")

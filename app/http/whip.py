@@ -6,16 +6,46 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.access.grants import Grant, GrantKind
 from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, GUARDED, OFFER
+from app.streams.stream_limits import StreamLimits
 from wire.node_messages import SessionKind
+
+
+def limits_of(grant: Grant) -> StreamLimits:
+    """Returns the limits that a grant sets for its streams."""
+    limits = grant.limits
+    return StreamLimits(
+        grant.who if grant.kind is GrantKind.KEY else "",
+        limits.streams,
+        limits.kbps,
+        limits.pixels,
+        limits.viewers,
+    )
+
+
+async def _publish(
+    context: AppState, request: Request, stream: str, *, takeover: bool
+) -> tuple[str, str]:
+    """Publishes with the rights that a guard found; returns what ``Publishers.publish`` does."""
+    offer, grant = await whip_common.read_offer(request), request.state.grant
+    # Before the stream can be watched: nobody may see what is private from its first moment.
+    await context.access.store.set_first_view(stream, grant.view)
+    return await context.node.publishers.publish(
+        stream,
+        offer,
+        takeover=takeover,
+        route=whip_common.route(request),
+        limits=limits_of(grant),
+    )
 
 
 def router(context: AppState) -> APIRouter:
     """Returns the routes under ``/whip``."""
     routes = APIRouter(prefix="/whip", tags=["WHIP"])
-    guarded = [Depends(context.publish_guard)]
+    guarded = [Depends(context.access.publisher)]
 
     @routes.post(
         "/{stream}",
@@ -34,10 +64,7 @@ def router(context: AppState) -> APIRouter:
     ) -> Response:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
         whip_common.check_name(stream)
-        offer = await whip_common.read_offer(request)
-        made = await context.node.publishers.publish(
-            stream, offer, takeover=takeover, route=whip_common.route(request)
-        )
+        made = await _publish(context, request, stream, takeover=takeover)
         return whip_common.created(request, context, SessionKind.WHIP, stream, made)
 
     @routes.head("/{stream}", status_code=204, response_class=Response)

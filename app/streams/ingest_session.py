@@ -15,6 +15,7 @@ from app.streams.ingest_state import INGEST, Event, State
 from app.streams.layer_feeds import LayerFeeds
 from app.streams.meters import RateMeter
 from app.streams.record_keeper import RecordKeeper
+from app.streams.stream_limits import NO_LIMITS, LimitWatch
 from app.streams.stream_timeline import StreamTimeline
 from media.access_unit import AccessUnit, Checkpoint, Kind
 from wire import keys
@@ -53,6 +54,9 @@ class IngestSession:
     ``epoch`` is the publisher's; ``on_key_frame_needed`` asks it for a key frame.
     """
 
+    limits = NO_LIMITS
+    """Limits of the key with which it is published."""
+
     def __init__(
         self,
         client: Redis,
@@ -64,6 +68,7 @@ class IngestSession:
         grace_s: float = 10.0,
     ) -> None:
         """Sets up the session; it ends after ``grace_s`` without a connection."""
+        self._limit_watch = LimitWatch()
         self.stream = stream
         self.epoch = epoch
         self.has_audio = has_audio
@@ -89,8 +94,7 @@ class IngestSession:
         self._nudge = asyncio.Event()
         self._ended = asyncio.Event()
         self._codec = ""
-        self._size = (0, 0)
-        self._reason = ""
+        self._size, self._reason = (0, 0), ""
         self._restarts = 0
         "Losses of the record after which the last group was written again."
 
@@ -320,7 +324,15 @@ class IngestSession:
                 self._write_again()
         if record.ending:
             self.end("an operator ended the stream")
+        self._check_limits()
         await self.layers.judge(self._records.lead(keys.ENHANCED))
+
+    def _check_limits(self) -> None:
+        """Ends a stream that is above what its key allows."""
+        now = time.monotonic()
+        kbps = self._meter.kbps(now=now)
+        if fault := self._limit_watch.fault(self.limits, size=self._size, kbps=kbps, now=now):
+            self.end(fault)
 
     def _write_again(self) -> None:
         """Writes the last group again after the log was lost with the record."""
@@ -341,6 +353,8 @@ class IngestSession:
             "reason": self._reason,
             "layers": self.layers.listed(),
             "started_us": self.started_us,
+            "key": self.limits.key,
+            "max_viewers": self.limits.viewers,
         }
 
     async def _listen(self) -> None:

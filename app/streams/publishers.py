@@ -13,10 +13,11 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from app.admission import Admission
-from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
+from app.errors import AlreadyPublishing, Full, KeyUsed, RedisAway, SessionNotFound
 from app.ice.refusals import Refusals
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
+from app.streams.stream_limits import NO_LIMITS, StreamLimits
 from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.ice_patch import IcePatch, IceReply, IceTags, patch_ice
 from app.webrtc.publisher_connection import PublisherConnection, PublisherEvents
@@ -135,17 +136,23 @@ class Publishers:
         self._spawn = spawn
         self._ended = ended
         self._sessions: dict[str, _Session] = {}
-        self._reserved: set[str] = set()
+        self._reserved: dict[str, str] = {}  # ids of keys by streams that are being answered
         self._closing = False
 
     async def publish(
-        self, stream: str, sdp: str, *, takeover: bool = True, route: PeerRoute = UNKNOWN_ROUTE
+        self,
+        stream: str,
+        sdp: str,
+        *,
+        takeover: bool = True,
+        route: PeerRoute = UNKNOWN_ROUTE,
+        limits: StreamLimits = NO_LIMITS,
     ) -> tuple[str, str]:
         """Returns (session secret, SDP answer).
 
-        Raises BadOffer, AlreadyPublishing, Full, NoCandidate, RedisAway. Whoever may publish takes
-        a stream over from the connection that brings it, unless ``takeover`` is false and that
-        connection stands.
+        Raises BadOffer, AlreadyPublishing, Full, KeyUsed, NoCandidate, RedisAway. Whoever may
+        publish takes a stream over from the connection that brings it, unless ``takeover`` is false
+        and that connection stands.
         """
         if self._closing:
             raise Full("The server stops.")
@@ -156,24 +163,40 @@ class Publishers:
         if present is not None and not takeover and present.ingest.state is not State.AWAY:
             raise AlreadyPublishing(f"{stream} already has a publisher.")
         # A stream that is taken over needs no further place.
-        taken = len(self._sessions.keys() | self._reserved | {stream})
+        taken = len(self._sessions.keys() | self._reserved.keys() | {stream})
         if taken > self._options.max_streams:
             raise Full("The server carries as many streams as it may.")
+        await self._check_key(stream, limits)
         # The answer takes its time. Meanwhile a second offer for the same name must be refused, or
         # both would get the stream.
-        self._reserved.add(stream)
+        self._reserved[stream] = limits.key
         try:
             async with self._admission.enter(route.key):
-                return await self._publish(stream, offer, takeover, route)
+                return await self._publish(stream, offer, takeover, route, limits)
         finally:
-            self._reserved.discard(stream)
+            self._reserved.pop(stream, None)
+
+    async def _check_key(self, stream: str, limits: StreamLimits) -> None:
+        """Raises KeyUsed where the key has as many other streams as it may, on all nodes."""
+        if not limits.streams:
+            return
+        try:
+            records = await self._registry.list()
+        except (*REDIS_DOWN, RedisError) as error:
+            raise RedisAway from error
+        live = {record.id for record in records if record.key == limits.key}
+        live |= {name for name, key in self._reserved.items() if key == limits.key}
+        if len(live - {stream}) >= limits.streams:
+            raise KeyUsed(
+                f"The stream key allows {limits.streams} streams at a time, and has them."
+            )
 
     def pending(self) -> Iterator[str]:
         """Returns the addresses of those whose connection does not stand yet."""
         return (each.address for each in self._sessions.values() if each.peer.is_pending)
 
     async def _publish(
-        self, stream: str, offer: Offer, takeover: bool, route: PeerRoute
+        self, stream: str, offer: Offer, takeover: bool, route: PeerRoute, limits: StreamLimits
     ) -> tuple[str, str]:
         link, has_audio = _Link(), "audio" in offer.kinds
         peer = self._connection(link)
@@ -187,7 +210,7 @@ class Publishers:
             if present is not None and present.ingest.state is State.ENDED:
                 present = None
             if present is None:
-                epoch = await self._create(stream, has_audio, takeover)
+                epoch = await self._create(stream, has_audio, takeover, limits)
             if self._closing:
                 raise Full("The server stops.")  # the record expires
             # From here on the session closes the connection.
@@ -195,16 +218,9 @@ class Publishers:
         secret = secrets.token_urlsafe(18)
         if present is not None:
             self._replace(present, peer, link, secret, has_audio)
-            present.address = route.key
+            present.address, present.ingest.limits = route.key, limits
             return secret, answer
-        ingest = IngestSession(
-            self._client,
-            stream,
-            epoch,
-            has_audio=has_audio,
-            on_key_frame_needed=peer.request_key_frame,
-            grace_s=self._options.publisher_grace_s,
-        )
+        ingest = self._session(stream, epoch, peer, has_audio, limits)
         ingest.layers.connect(peer.request_key_frame)
         # The connection may be over already, which ``join`` tells the session.
         link.join(ingest)
@@ -212,6 +228,25 @@ class Publishers:
         self._spawn(self._run(stream), f"ingest {stream}")
         _logger(ingest).info("publisher accepted", extra={"action": "publish"})
         return secret, answer
+
+    def _session(
+        self,
+        stream: str,
+        epoch: int,
+        peer: PublisherConnection,
+        has_audio: bool,
+        limits: StreamLimits,
+    ) -> IngestSession:
+        found = IngestSession(
+            self._client,
+            stream,
+            epoch,
+            has_audio=has_audio,
+            on_key_frame_needed=peer.request_key_frame,
+            grace_s=self._options.publisher_grace_s,
+        )
+        found.limits = limits
+        return found
 
     def _connection(self, link: _Link) -> PublisherConnection:
         peer = PublisherConnection(
@@ -230,7 +265,9 @@ class Publishers:
         )
         return peer
 
-    async def _create(self, stream: str, has_audio: bool, takeover: bool) -> int:
+    async def _create(
+        self, stream: str, has_audio: bool, takeover: bool, limits: StreamLimits
+    ) -> int:
         """Makes the record; another app that has the stream loses it to a ``takeover``. Returns the
         publisher's new epoch.
 
@@ -238,7 +275,12 @@ class Publishers:
         """
         try:
             return await self._registry.create(
-                stream, over=takeover, state=State.CONNECTING.value, audio=has_audio
+                stream,
+                over=takeover,
+                state=State.CONNECTING.value,
+                audio=has_audio,
+                key=limits.key,
+                max_viewers=limits.viewers,
             )
         except StreamBusy as error:
             raise AlreadyPublishing(f"{stream} already has a publisher.") from error

@@ -142,7 +142,7 @@ def test_every_key_and_every_pattern_of_a_listing_is_in_the_table_of_keys() -> N
         keys.thumbnail("ID"),
         keys.worker("NAME"), keys.app("NODE"), keys.mailbox("NODE"), keys.team("NAME"),
         keys.FREE_WORKERS, keys.job_search(""),
-        f"{keys.gateway('NAME')}`, `{keys.DEVICES_PREFIX}...",
+        f"{keys.gateway('NAME')}`, `{keys.DEVICES_PREFIX}...", f"{keys.ACCESS_PREFIX}...",
     }  # fmt: skip
     patterns = [value for name, value in vars(keys).items() if name.endswith("_PATTERN")]
     assert len(patterns) == 4

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
+from app.access.audit import Audit
+from app.access.key_store import KeyStore
+from app.access.policy import ServerTokens
+from app.http.access import Access
 from app.http.app_state import AppState
-from app.http.auth import Guard
 from app.http.edge.asgi import Edge, EdgeOptions
 from app.http.edge.origins import Names, Origins
 from app.http.metrics import Metrics
@@ -42,6 +44,7 @@ class Site:
     redis: Redis
     client: httpx.AsyncClient
     snapshot: Snapshot
+    access: Access
     work: asyncio.Task[None] | None = None
     "The node's, where it serves other nodes."
 
@@ -100,11 +103,12 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         )
         metrics = Metrics(node, number=process.number)
         snapshot = Snapshot(redis, node, max_age_s=snapshot_age_s)
+        tokens = ServerTokens(publish_token, admin_token)
+        access = Access(tokens, KeyStore(redis), Audit(redis))
         context = AppState(
             node=node,
             redis=redis,
-            publish_guard=Guard(SecretStr(publish_token)),
-            admin_guard=Guard(SecretStr(admin_token)),
+            access=access,
             metrics=metrics,
             public_url=public_url,
             ice_servers=IceServerList(ice_servers, turn_secret, lambda: "one"),
@@ -124,7 +128,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         app = create_app(context)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
         work = asyncio.get_running_loop().create_task(_run(context), name="node") if runs else None
-        made.append(Site(app, node, redis, client, context.snapshot, work))
+        made.append(Site(app, node, redis, client, context.snapshot, access, work))
         return made[-1]
 
     yield make

@@ -154,7 +154,7 @@ async def test_whoever_sends_gets_an_answer_while_redis_hangs(
 
 
 async def test_a_quiet_server_lists_nothing(site: Site) -> None:
-    assert await get(site, "/api/v1/streams") == {"streams": []}
+    assert await get(site, "/api/v1/streams") == {"streams": [], "total": 0}
     assert await get(site, "/api/v1/workers") == {"workers": []}
     assert await get(site, "/api/v1/models") == {"models": []}
     check_problem(await site.client.get("/api/v1/streams/cam1"), 404)

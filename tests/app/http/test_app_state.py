@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from pydantic import SecretStr
 
+from app.access.audit import Audit
+from app.access.key_store import KeyStore
+from app.access.policy import ServerTokens
+from app.http.access import Access
 from app.http.app_state import AppState
-from app.http.auth import Guard
 from app.http.metrics import Metrics
 from app.http.process_figures import ProcessFigures
 from app.http.serializers import Defaults
@@ -27,8 +29,7 @@ def state(make_node: MakeNode, redis_client: Redis) -> AppState:
     return AppState(
         node=node,
         redis=redis_client,
-        publish_guard=Guard(SecretStr("publish-secret")),
-        admin_guard=Guard(SecretStr("")),
+        access=Access(ServerTokens("publish-secret"), KeyStore(redis_client), Audit(redis_client)),
         metrics=metrics,
         public_url="",
         ice_servers=IceServerList((), "turn-secret"),

@@ -18,22 +18,24 @@ UNITS = coding.h264(98, 54, 10)
 class Http:
     """Signalling by HTTP; keeps the Locations."""
 
-    def __init__(self, site: Site, path: str) -> None:
+    def __init__(self, site: Site, path: str, token: str = "") -> None:
         self.site = site
         self.path = path
+        self.token = token
         self.locations: list[str] = []
 
     async def __call__(self, sdp: str) -> str:
-        response = await self.site.post_offer(self.path, sdp)
+        response = await self.site.post_offer(self.path, sdp, token=self.token)
         assert response.status_code == 201, response.text
         self.locations.append(response.headers["location"])
         return response.text
 
 
-async def until_live(site: Site, stream: str = "cam1") -> None:
+async def until_live(site: Site, stream: str = "cam1", *, token: str = "") -> None:
     async with asyncio.timeout(15):
         while True:
-            response = await site.client.get(f"/api/v1/streams/{stream}")
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            response = await site.client.get(f"/api/v1/streams/{stream}", headers=headers)
             if response.json().get("state") == "live":
                 return
             await asyncio.sleep(0.02)

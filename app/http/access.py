@@ -1,0 +1,125 @@
+"""Rights of requests, asked by routes: the adapter between requests and ``app/access``.
+
+Routes have one of the guards as a dependency, or call ``check_view`` for a stream. A guard leaves
+the grant in ``request.state.grant``, where the audit log finds it.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from app.access.audit import Audit
+from app.access.grants import OPEN, Act, Grant
+from app.access.key_store import KeyStore
+from app.access.policy import AccessPolicy, ServerTokens
+from app.client_address import shown_address
+from app.errors import AppError, NotAllowed, NotAuthorized
+from app.http.auth import bearer_token, watch_token
+from wire.clock import now_us
+from wire.keys import is_stream_id
+from wire.stream_keys import View
+
+NOBODY = Grant(OPEN.kind, frozenset())
+"""The rights of who shows no token where one is needed."""
+
+
+class Access:
+    """Checks requests against the tokens of the settings, stream keys and view permissions."""
+
+    def __init__(self, tokens: ServerTokens, store: KeyStore, audit: Audit) -> None:
+        self._tokens = tokens
+        self._policy = AccessPolicy(tokens)
+        self.store = store
+        self.audit = audit
+
+    @property
+    def publish_needs_token(self) -> bool:
+        """True if publishers need a token or a key: one was set, or made."""
+        return bool(self._tokens.publish or self.store.tables.keys)
+
+    @property
+    def admin_needs_token(self) -> bool:
+        """True if administrative acts need a token."""
+        return bool(self._tokens.admin)
+
+    async def publisher(self, request: Request) -> Grant:
+        """Lets whoever may publish the stream of the path pass. Raises NotAuthorized, NotAllowed.
+
+        A dependency of routes.
+        """
+        if not self.publish_needs_token:
+            return _keep(request, OPEN)
+        return await self._check(request, bearer_token(request), Act.PUBLISH)
+
+    async def owner(self, request: Request) -> Grant:
+        """Lets the operator pass, and whoever has a key of the stream of the path.
+
+        A dependency of routes. Raises NotAuthorized, NotAllowed.
+        """
+        if not self.admin_needs_token:
+            return _keep(request, OPEN)
+        return await self._check(request, bearer_token(request), Act.OWN)
+
+    async def admin(self, request: Request) -> Grant:
+        """Lets the operator pass. A dependency of routes. Raises NotAuthorized, NotAllowed."""
+        if not self.admin_needs_token:
+            return _keep(request, OPEN)
+        return await self._check(request, bearer_token(request), Act.ADMIN)
+
+    async def check_view(self, request: Request, stream: str) -> None:
+        """Lets a request pass that may watch a stream, live or recorded.
+
+        Public and unlisted streams are open; others need a token, in the header or in the query
+        (``?token=``). Raises NotAuthorized or NotAllowed.
+        """
+        if self.view_of(stream) is View.TOKEN:
+            await self._check(request, watch_token(request), Act.VIEW, stream)
+
+    async def may_view(self, request: Request, stream: str) -> bool:
+        """True if the request may watch the stream, as ``check_view`` says."""
+        try:
+            await self.check_view(request, stream)
+        except (NotAuthorized, NotAllowed):
+            return False
+        return True
+
+    async def lister(self, request: Request) -> Grant:
+        """Returns the rights of who asks for a list; a bad token lists what none does."""
+        try:
+            return await self._grant(request, watch_token(request)) or NOBODY
+        except AppError:
+            return NOBODY
+
+    def is_listed(self, stream: str, grant: Grant) -> bool:
+        """True if a list for the holder of this grant has the stream."""
+        return self.view_of(stream) is View.PUBLIC or grant.allows(Act.VIEW, stream)
+
+    def view_of(self, stream: str) -> View:
+        """Returns who may watch a stream."""
+        return self._policy.view_of(stream, self.store.tables)
+
+    async def note(self, request: Request, act: str, target: str, detail: str = "") -> None:
+        """Notes an administrative act that this request carried out."""
+        grant: Grant = getattr(request.state, "grant", NOBODY)
+        address = shown_address(request.client.host) if request.client else ""
+        await self.audit.note(act, target, who=grant.name, address=address, detail=detail)
+
+    async def _check(self, request: Request, token: str, act: Act, stream: str = "") -> Grant:
+        stream = stream or request.path_params.get("stream", "")
+        grant = await self._grant(request, token)
+        if grant is None:
+            raise NotAuthorized
+        # What is no name is told so behind the guard; nobody but its holder gets so far.
+        if act not in grant.acts or (
+            not grant.is_admin and is_stream_id(stream) and not grant.allows(act, stream)
+        ):
+            raise NotAllowed
+        return _keep(request, grant)
+
+    async def _grant(self, request: Request, token: str) -> Grant | None:
+        return self._policy.grant_of(token, self.store.tables, now_us=now_us()) if token else None
+
+
+def _keep(request: Request, grant: Grant) -> Grant:
+    request.state.grant = grant
+    return grant

@@ -1,0 +1,53 @@
+"""Limits of a stream's key, held while the stream is live."""
+
+from __future__ import annotations
+
+import dataclasses
+
+OVER_FACTOR = 1.25
+"""Rate at which a stream counts as above its limit, over the limit: encoders miss their target by a
+tenth, and a key frame in the second of measuring adds as much."""
+
+OVER_S = 5.0
+"""Seconds for which a stream may be above it: a sender that was told less follows within three."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """Most that the stream of a publisher may use; 0: no limit but the server's."""
+
+    key: str = ""
+    "Id of the stream key; empty: it was published without one."
+    streams: int = 0
+    "Streams that this key may have at a time."
+    kbps: int = 0
+    pixels: int = 0
+    viewers: int = 0
+
+
+NO_LIMITS = StreamLimits()
+"""The limits of a publisher without a key."""
+
+
+class LimitWatch:
+    """Says when a stream has to end since it is above its limits. ``now`` is in seconds."""
+
+    def __init__(self) -> None:
+        self._over_since: float | None = None
+
+    def fault(self, limits: StreamLimits, *, size: tuple[int, int], kbps: float, now: float) -> str:
+        """Returns the sentence with which the stream is to end, "" while it may go on."""
+        width, height = size
+        if limits.pixels and width * height > limits.pixels:
+            return (
+                f"the key allows pictures of {limits.pixels} pixels, and these have "
+                f"{width}x{height}"
+            )
+        if not limits.kbps or kbps <= limits.kbps * OVER_FACTOR:
+            self._over_since = None
+            return ""
+        if self._over_since is None:
+            self._over_since = now
+        if now - self._over_since < OVER_S:
+            return ""
+        return f"the key allows {limits.kbps} kbit/s, and the stream has {kbps:.0f}"

@@ -1,0 +1,155 @@
+"""A node's copy of the keys, over a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from app.access.key_store import KeyRequest, KeyStore
+from app.access.policy import AccessPolicy, ServerTokens
+from app.errors import BadRequest, KeyNotFound, NotAuthorized, RedisAway
+from tests.app.peers import until
+from wire.clock import now_us
+from wire.connection import Redis, command, connect
+from wire.stream_keys import KeyLimits, View
+
+POLICY = AccessPolicy(ServerTokens())
+
+
+def is_good(store: KeyStore, secret: str, later_s: float = 0.0) -> bool:
+    try:
+        at = now_us() + round(later_s * 1_000_000)
+        return POLICY.grant_of(secret, store.tables, now_us=at) is not None
+    except NotAuthorized:
+        return False
+
+
+@pytest.fixture
+async def store(redis_client: Redis) -> KeyStore:
+    found = KeyStore(redis_client, refresh_s=0.02)
+    await found.load()
+    return found
+
+
+async def test_a_key_is_made_once_and_its_secret_stands_nowhere(
+    store: KeyStore, redis_client: Redis
+) -> None:
+    made = await store.add(KeyRequest("studio-*", "Studio", 60, View.TOKEN, KeyLimits(kbps=9)))
+    assert is_good(store, made.secret)
+    assert not is_good(store, made.secret, later_s=61)
+    assert store.get(made.key.id) == made.key
+    assert made.secret not in repr(made)
+    kept = await command(redis_client, "HGETALL", "{access}:keys")
+    assert all(made.secret[20:].encode() not in each for each in kept)
+
+
+@pytest.mark.parametrize("streams", ["", "a/b", "x" * 65, "cam 1"])
+async def test_a_key_for_no_name_is_refused(store: KeyStore, streams: str) -> None:
+    with pytest.raises(BadRequest, match="pattern"):
+        await store.add(KeyRequest(streams))
+    assert store.tables.keys == {}
+
+
+async def test_after_a_rotation_two_secrets_are_good_and_never_three(store: KeyStore) -> None:
+    first = await store.add(KeyRequest("cam1"))
+    second = await store.rotate(first.key.id, grace_s=100)
+    assert is_good(store, first.secret)
+    assert is_good(store, second.secret)
+    assert not is_good(store, first.secret, later_s=101)
+    third = await store.rotate(first.key.id)
+    assert not is_good(store, first.secret)
+    assert is_good(store, second.secret)
+    assert is_good(store, third.secret)
+
+
+async def test_a_rotation_without_grace_ends_the_old_secret(store: KeyStore) -> None:
+    first = await store.add(KeyRequest("cam1"))
+    second = await store.rotate(first.key.id, grace_s=0)
+    assert not is_good(store, first.secret)
+    assert is_good(store, second.secret)
+
+
+async def test_a_revoked_key_is_none(store: KeyStore) -> None:
+    made = await store.add(KeyRequest("cam1"))
+    assert await store.revoke(made.key.id) == made.key
+    assert not is_good(store, made.secret)
+    for act in (store.revoke, store.rotate):
+        with pytest.raises(KeyNotFound):
+            await act(made.key.id)
+
+
+async def test_other_nodes_know_at_once(store: KeyStore, redis_client: Redis) -> None:
+    other = KeyStore(redis_client, refresh_s=0.02)
+    await other.load()
+    task = asyncio.create_task(other.run())
+    made = await store.add(KeyRequest("cam1"))
+    await until(lambda: is_good(other, made.secret))
+    await store.set_view("cam1", View.TOKEN)
+    await until(lambda: other.tables.views == {"cam1": View.TOKEN})
+    await other.revoke(made.key.id)
+    await store.load()
+    assert not is_good(store, made.secret)
+    # A change on top of one that this node does not know of is tried again.
+    await other.set_view("cam1", View.UNLISTED)
+    await store.set_view("cam1", View.PUBLIC)
+    assert store.tables.views == {"cam1": View.PUBLIC}
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_node_writes_its_copy_where_redis_lost_its_data(
+    store: KeyStore, redis_client: Redis
+) -> None:
+    made, gone = await store.add(KeyRequest("cam1")), await store.add(KeyRequest("cam2"))
+    await store.revoke(gone.key.id)
+    await store.set_view("cam1", View.TOKEN)
+    before = store.tables
+    await command(redis_client, "FLUSHALL")
+    await store.load()
+    assert is_good(store, made.secret)
+    assert not is_good(store, gone.secret)
+    assert (store.tables.signing, store.tables.views) == (before.signing, before.views)
+    other = KeyStore(redis_client)
+    await other.load()
+    assert other.tables == store.tables
+
+
+async def test_a_change_right_after_redis_lost_its_data_loses_nothing(
+    store: KeyStore, redis_client: Redis
+) -> None:
+    made, gone = await store.add(KeyRequest("cam1")), await store.add(KeyRequest("cam2"))
+    await command(redis_client, "FLUSHALL")
+    await store.revoke(gone.key.id)
+    await command(redis_client, "FLUSHALL")
+    more = await store.add(KeyRequest("cam3"))
+    assert set(store.tables.keys) == {made.key.id, more.key.id}
+
+
+async def test_two_new_nodes_agree_on_what_signs_view_tokens(redis_client: Redis) -> None:
+    nodes = [KeyStore(redis_client) for _ in range(3)]
+    await asyncio.gather(*(node.load() for node in nodes))
+    assert len({node.tables.signing for node in nodes}) == 1
+    assert len(nodes[0].tables.signing) == 64
+
+
+async def test_the_first_publisher_sets_a_permission_and_no_later_one(store: KeyStore) -> None:
+    await store.set_first_view("cam1", None)
+    await store.set_first_view("cam1", View.PUBLIC)
+    assert store.tables.views == {}
+    await store.set_first_view("cam1", View.TOKEN)
+    await store.set_first_view("cam1", View.UNLISTED)
+    assert store.tables.views == {"cam1": View.TOKEN}
+
+
+async def test_without_redis_keys_are_known_and_not_changed() -> None:
+    store = KeyStore(connect("unix:///nowhere/redis.sock"), refresh_s=0.01)
+    with pytest.raises(RedisAway):
+        await store.load()
+    with pytest.raises(RedisAway):
+        await store.add(KeyRequest("cam1"))
+    task = asyncio.create_task(store.run())
+    await asyncio.sleep(0.05)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,135 @@
+"""Stream keys in the API."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.access.key_store import KeyRequest
+from app.http.snapshot import Seen
+from app.http.stream_keys import key_view, live_under
+from tests.app import coding
+from tests.app.http.answers import check_problem
+from tests.app.http.conftest import ADMIN_TOKEN, MakeSite, Site
+from tests.app.http.test_api import ADMIN
+from tests.app.http.test_whep import Http, until_live
+from tests.app.peers import publishing
+from tests.app.webrtc.offer_texts import offer
+from wire.stream_record import StreamRecord
+
+UNITS = coding.h264(98, 54, 10)
+PATH = "/api/v1/keys"
+
+
+async def add(site: Site, **settings: Any) -> Any:
+    answer = await site.client.post(PATH, json={"streams": "cam1", **settings}, headers=ADMIN)
+    assert answer.status_code == 201, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.json()
+
+
+async def listed(site: Site) -> Any:
+    answer = await site.client.get(PATH, headers=ADMIN)
+    assert answer.status_code == 200
+    return answer.json()["keys"]
+
+
+async def listed_streams(site: Site) -> Any:
+    return (await site.client.get("/api/v1/streams")).json()["streams"]
+
+
+async def test_a_key_is_made_listed_rotated_and_revoked(guarded: Site) -> None:
+    made = await add(
+        guarded, note="Ann", life_s=3600, view="token", limits={"streams": 2, "kbps": 3000}
+    )
+    key = made["key"]
+    assert (key["note"], key["view"], key["is_expired"]) == ("Ann", "token", False)
+    assert key["limits"] == {"streams": 2, "kbps": 3000, "pixels": 0, "viewers": 0}
+    assert key["expires_at"] > key["created_at"]
+    assert await listed(guarded) == [key]
+    path = f"{PATH}/{key['id']}"
+    turned = await guarded.client.post(f"{path}/rotation", json={"grace_s": 60}, headers=ADMIN)
+    assert turned.json()["secret"] != made["secret"]
+    assert turned.json()["key"]["old_secret_until"] is not None
+    assert (await guarded.client.delete(path, headers=ADMIN)).status_code == 204
+    assert await listed(guarded) == []
+    check_problem(await guarded.client.delete(path, headers=ADMIN), 404)
+    again = await guarded.client.post(f"{path}/rotation", json={}, headers=ADMIN)
+    check_problem(again, 404)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"streams": "a/b"},
+        {"streams": "x" * 65},
+        {"life_s": -1},
+        {"view": "friends"},
+        {"limits": {"streams": -1}},
+        {"limits": {"cores": 1}},
+        {"more": 1},
+    ],
+)
+async def test_what_cannot_be_a_key_is_refused(guarded: Site, settings: dict[str, Any]) -> None:
+    answer = await guarded.client.post(PATH, json={"streams": "cam1"} | settings, headers=ADMIN)
+    assert answer.status_code in (400, 422)
+    assert await listed(guarded) == []
+
+
+async def test_ending_its_streams_with_a_key(guarded: Site) -> None:
+    made = await add(guarded)
+    async with publishing(Http(guarded, "/whip/cam1", made["secret"]), UNITS):
+        await until_live(guarded)
+        assert (await listed(guarded))[0]["live"] == ["cam1"]
+        path = f"{PATH}/{made['key']['id']}?end=true"
+        assert (await guarded.client.delete(path, headers=ADMIN)).status_code == 204
+
+        async with asyncio.timeout(15):
+            while await listed_streams(guarded):  # noqa: ASYNC110 - another task ends it
+                await asyncio.sleep(0.02)
+    acts = (await guarded.client.get("/api/v1/audit", headers=ADMIN)).json()["entries"]
+    assert [each["act"] for each in acts] == ["stream_ended", "key_revoked", "key_made"]
+
+
+async def test_a_key_has_so_many_streams_at_a_time(guarded: Site) -> None:
+    made = await add(guarded, streams="*", limits={"streams": 1})
+    token = made["secret"]
+    assert (await guarded.post_offer("/whip/a", offer("obs"), token=token)).status_code == 201
+    check_problem(await guarded.post_offer("/whip/b", offer("obs"), token=token), 409)
+    # The same stream is taken over.
+    assert (await guarded.post_offer("/whip/a", offer("obs"), token=token)).status_code == 201
+
+
+async def test_who_may_watch_is_set_before_there_is_a_stream(guarded: Site) -> None:
+    made = await add(guarded)
+    bearer = {"Authorization": f"Bearer {made['secret']}"}
+    path = "/api/v1/streams/cam1/view"
+    assert (
+        await guarded.client.put(path, json={"view": "token"}, headers=bearer)
+    ).status_code == 204
+    check_problem(await guarded.client.get("/api/v1/streams/cam1"), 401)
+    check_problem(await guarded.client.put(path, json={"view": "public"}), 401)
+    check_problem(await guarded.client.put(path, json={"view": "x"}, headers=bearer), 422)
+
+
+async def test_an_operators_view_token_needs_no_key(make_site: MakeSite) -> None:
+    site = make_site(admin_token=ADMIN_TOKEN)
+    await site.access.store.load()
+    path = "/api/v1/streams/cam1/view-tokens"
+    made = await site.client.post(path, json={"life_s": 5}, headers=ADMIN)
+    assert made.status_code == 201
+    assert made.json()["stream"] == "cam1"
+    check_problem(await site.client.post(path, json={"life_s": 0}, headers=ADMIN), 422)
+    check_problem(await site.client.post("/api/v1/streams/-/view-tokens", json={}), 401)
+
+
+async def test_the_view_of_a_key_has_no_hash(guarded: Site) -> None:
+    made = await guarded.access.store.add(KeyRequest("cam1"))
+    records = [StreamRecord(id="a", epoch=1, key=made.key.id), StreamRecord(id="b", epoch=2)]
+    seen = Seen(records=records)
+    assert live_under(made.key.id, seen) == ["a"]
+    shown = key_view(made.key, seen).model_dump_json()
+    assert made.key.hash not in shown
+    assert made.secret not in shown
