@@ -47,6 +47,11 @@ class BucketTable:
         bucket = self._buckets.get(key)
         return bucket.wait_s(now=now) if bucket is not None else 0.0
 
+    def is_spent_from(self, key: str, *, now: float) -> bool:
+        """True if a token of the key was taken that has not come back yet."""
+        bucket = self._buckets.get(key)
+        return bucket is not None and not bucket.is_full(now=now)
+
     def spend(self, key: str, *, now: float) -> None:
         """Takes one token, in advance if there is none; a key never owes more than one."""
         bucket = self._buckets.get(key)

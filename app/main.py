@@ -246,7 +246,7 @@ def _access(settings: Settings, client: Redis) -> Access:
     tokens = ServerTokens(
         settings.publish_token.get_secret_value(), settings.admin_token.get_secret_value()
     )
-    return Access(tokens, KeyStore(client), Audit(client))
+    return Access(tokens, KeyStore(client), Audit(client), key_in_path=settings.key_in_path)
 
 
 def base_address(settings: Settings, listener: socket.socket) -> str:

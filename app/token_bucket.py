@@ -34,6 +34,10 @@ class TokenBucket:
         """Returns the seconds until there is a token; 0 if there is one."""
         return max(1.0 - self._fill(now), 0.0) / self._per_s
 
+    def is_full(self, *, now: float) -> bool:
+        """True if it has as many tokens as it can have."""
+        return self._fill(now) >= self._burst
+
     def spend(self, *, now: float) -> None:
         """Takes one token, in advance where there is none."""
         self._tokens = max(self._fill(now) - 1.0, self._least)

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     """Bearer token a publisher must send; empty: none needed, loopback only."""
     admin_token: Token = SecretStr("")
     """Bearer token for changes and for the worker list; empty: none needed, loopback only."""
+    key_in_path: bool = False
+    """Take stream keys in the path, ``/whip/STREAM/KEY``, from encoders that have one field only;
+    proxies in front write paths to their logs."""
     keys_file: Path = Path("~/.local/share/sharpcast/keys.json")
     """File in which ``sharpcast up`` keeps stream keys and view permissions, as its own Redis
     forgets them; unused with ``redis_url``."""

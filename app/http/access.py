@@ -26,7 +26,11 @@ NOBODY = Grant(OPEN.kind, frozenset())
 class Access:
     """Checks requests against the tokens of the settings, stream keys and view permissions."""
 
-    def __init__(self, tokens: ServerTokens, store: KeyStore, audit: Audit) -> None:
+    def __init__(
+        self, tokens: ServerTokens, store: KeyStore, audit: Audit, *, key_in_path: bool = False
+    ) -> None:
+        self.key_in_path = key_in_path
+        """Encoders may give their key in the path of WHIP, and know no other place for it."""
         self._tokens = tokens
         self._policy = AccessPolicy(tokens)
         self.store = store
@@ -50,6 +54,22 @@ class Access:
         if not self.publish_needs_token:
             return _keep(request, OPEN)
         return await self._check(request, bearer_token(request), Act.PUBLISH)
+
+    async def path_publisher(self, request: Request) -> Grant:
+        """Lets whoever gives a good key in the path pass. Raises NotAuthorized, NotAllowed."""
+        if not self.publish_needs_token:
+            return _keep(request, OPEN)
+        return await self._check(request, request.path_params.get("key", ""), Act.PUBLISH)
+
+    async def session_publisher(self, request: Request) -> Grant:
+        """Lets whoever may publish the stream change a session of it. A dependency of routes.
+
+        An encoder that has its key in the path sends none here: the session's address, of 144
+        random bits that it alone was told, lets it pass, as it does at WHEP.
+        """
+        if self.key_in_path and not bearer_token(request):
+            return _keep(request, NOBODY)
+        return await self.publisher(request)
 
     async def owner(self, request: Request) -> Grant:
         """Lets the operator pass, and whoever has a key of the stream of the path.

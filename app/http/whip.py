@@ -67,10 +67,29 @@ def router(context: AppState) -> APIRouter:
         made = await _publish(context, request, stream, takeover=takeover)
         return whip_common.created(request, context, SessionKind.WHIP, stream, made)
 
+    if context.access.key_in_path:
+        _add_path_keys(routes, context)
+
     @routes.head("/{stream}", status_code=204, response_class=Response)
     async def head() -> Response:
         """Answers 204: there is nothing to show."""
         return whip_common.nothing()
 
-    whip_common.add_common(routes, SessionKind.WHIP, context.node.sessions, guarded)
+    below = [Depends(context.access.session_publisher)]
+    whip_common.add_common(routes, SessionKind.WHIP, context.node.sessions, below)
     return routes
+
+
+def _add_path_keys(routes: APIRouter, context: AppState) -> None:
+    @routes.post(
+        "/{stream}/{key}",
+        status_code=201,
+        dependencies=[Depends(context.access.path_publisher)],
+        response_class=Response,
+        include_in_schema=False,
+    )
+    async def publish_by_path(stream: str, request: Request, takeover: bool = True) -> Response:
+        """Publishes a stream with the key in the path."""
+        whip_common.check_name(stream)
+        made = await _publish(context, request, stream, takeover=takeover)
+        return whip_common.created(request, context, SessionKind.WHIP, stream, made)

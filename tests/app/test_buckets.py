@@ -73,6 +73,15 @@ def test_the_table_never_holds_more_than_its_limit(steps: list[tuple[str, bool]]
         assert len(table) <= 3
 
 
+def test_a_key_is_spent_from_until_its_token_is_back() -> None:
+    table = BucketTable(Rate(per_s=1.0, burst=2.0))
+    assert not table.is_spent_from("a", now=0.0)
+    table.spend("a", now=0.0)
+    assert table.is_spent_from("a", now=0.5)
+    assert not table.is_spent_from("b", now=0.5)
+    assert not table.is_spent_from("a", now=1.0)
+
+
 def test_looking_takes_nothing() -> None:
     table = BucketTable(Rate(per_s=1.0, burst=1.0))
     assert [table.wait_s("a", now=0.0) for _ in range(5)] == [0.0] * 5

@@ -44,3 +44,11 @@ def test_a_clock_that_goes_back_gains_nothing() -> None:
     assert bucket.take(now=50.0)
     assert not bucket.take(now=10.0)
     assert bucket.wait_s(now=50.5) == 0.5
+
+
+def test_a_bucket_is_full_until_something_is_taken() -> None:
+    bucket = TokenBucket(per_s=1.0, burst=2.0)
+    assert bucket.is_full(now=0.0)
+    bucket.spend(now=0.0)
+    assert not bucket.is_full(now=0.9)
+    assert bucket.is_full(now=1.0)

@@ -64,6 +64,7 @@ GOOD = {
     "allowed_hosts": ("Cast.example.org, *.lan", ("cast.example.org", "*.lan")),
     "trusted_proxies": ("127.0.0.1, 10.0.0.0/8", ("127.0.0.1", "10.0.0.0/8")),
     "redis_prefix": ("studio-2:", "studio-2:"),
+    "key_in_path": ("true", True),
     "keys_file": ("/srv/keys.json", Path("/srv/keys.json")),
     "redis_url": ("rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
     "gateway_host": ("0.0.0.0", "0.0.0.0"),

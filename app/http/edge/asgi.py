@@ -98,13 +98,16 @@ class _Visit:
         # A client that has gone already has no address any more.
         peer = scope["client"][0] if scope.get("client") else ""
         self.is_proxied = any(name in self.headers for name in _FORWARDED)
+        self.has_query_token = b"token=" in scope.get("query_string", b"")
         self.by_trusted = options.proxies.trust(peer)
         self.client = options.proxies.client(peer, self.forwarded_for)
         self.key = limit_key(self.client)
 
     @property
     def has_token(self) -> bool:
-        return b"authorization" in self.headers
+        """True if there is a token to guess by: in the header, the query, or the path of WHIP."""
+        in_path = self.area is Area.PUBLISH and self.method == "POST" and self.path.count("/") > 2
+        return b"authorization" in self.headers or in_path or self.has_query_token
 
     @property
     def has_body(self) -> bool:

@@ -10,6 +10,7 @@ import dataclasses
 
 from app.buckets import BucketTable, Rate
 from app.http.edge.areas import Area
+from app.token_bucket import TokenBucket
 
 # 200 offers at one moment, and a quarter more for those that are repeated.
 SESSIONS = Rate(per_s=50.0, burst=250.0)
@@ -26,6 +27,11 @@ HLS = Rate(per_s=2000.0, burst=6000.0)
 WRONG_TOKENS = Rate(per_s=1 / 3, burst=10.0)
 """Rate of wrong tokens: guessing 8 random letters takes 10,000 years on average."""
 
+ALL_WRONG_TOKENS = Rate(per_s=50.0, burst=200.0)
+"""Rate of wrong tokens of all addresses together, beyond which a single one is too much for an
+address: until its own bucket is full again, in three seconds, it may send no token. Whoever sends a
+right one from elsewhere notices nothing."""
+
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -38,7 +44,7 @@ class Asked:
     area: Area
     method: str
     has_token: bool
-    "True if the request has an Authorization header."
+    "True if the request has a token: in its Authorization header, its query or its path."
 
 
 class RequestLimits:
@@ -52,6 +58,9 @@ class RequestLimits:
             "hls": BucketTable(HLS),
             "wrong_tokens": BucketTable(WRONG_TOKENS),
         }
+        self._all_wrong = TokenBucket(
+            per_s=ALL_WRONG_TOKENS.per_s, burst=ALL_WRONG_TOKENS.burst, most_owed=1.0
+        )
 
     def wait_s(self, asked: Asked, *, now: float) -> float:
         """Counts a request. Returns 0 if it may pass, else the seconds until the next try.
@@ -61,14 +70,23 @@ class RequestLimits:
         """
         if asked.has_token:
             # This only looks: a right token takes nothing from the bucket.
-            wait = self._tables["wrong_tokens"].wait_s(asked.key, now=now)
+            wait = self._wait_for_tokens_s(asked.key, now)
             if wait:
                 self._tables["wrong_tokens"].refused += 1
                 return wait
         return self._table(asked).take(asked.key, now=now)
 
+    def _wait_for_tokens_s(self, key: str, now: float) -> float:
+        """Returns the seconds until the address may send another token; mostly 0."""
+        own = self._tables["wrong_tokens"]
+        wait = own.wait_s(key, now=now)
+        if not wait and own.is_spent_from(key, now=now):
+            wait = self._all_wrong.wait_s(now=now)
+        return wait
+
     def on_wrong_token(self, key: str, *, now: float) -> None:
         """Counts a request whose token was refused with 401."""
+        self._all_wrong.spend(now=now)
         self._tables["wrong_tokens"].spend(key, now=now)
 
     @property

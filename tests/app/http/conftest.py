@@ -96,6 +96,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         times: ReaderTimes = _TIMES,
         process: AppProcess = ALONE,
         hls: bool = True,
+        key_in_path: bool = False,
     ) -> Site:
         redis = redis or redis_client
         node = AppNode(
@@ -104,7 +105,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         metrics = Metrics(node, number=process.number)
         snapshot = Snapshot(redis, node, max_age_s=snapshot_age_s)
         tokens = ServerTokens(publish_token, admin_token)
-        access = Access(tokens, KeyStore(redis), Audit(redis))
+        access = Access(tokens, KeyStore(redis), Audit(redis), key_in_path=key_in_path)
         context = AppState(
             node=node,
             redis=redis,

@@ -11,7 +11,7 @@ from app.errors import NotAllowed, NotAuthorized
 from app.http.access import NOBODY
 from tests.app import coding
 from tests.app.http.answers import check_problem
-from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN, Site
+from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN, MakeSite, Site
 from tests.app.http.test_api import ADMIN
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing
@@ -136,6 +136,33 @@ async def test_a_stream_has_as_many_viewers_as_its_key_allows(guarded: Site) -> 
         await guarded.client.delete(first.headers["location"])
         again = await guarded.post_offer("/whep/cam1", offer("chromium_play"))
         assert again.status_code == 201
+
+
+async def test_a_key_in_the_path_publishes_where_the_operator_allows_it(
+    make_site: MakeSite, guarded: Site
+) -> None:
+    secret = await key(guarded, "cam1")
+    check_problem(await guarded.post_offer(f"/whip/cam1/{secret}", offer("obs")), 405)
+    site = make_site(publish_token=PUBLISH_TOKEN, admin_token=ADMIN_TOKEN, key_in_path=True)
+    await site.access.store.load()
+    check_problem(await site.post_offer("/whip/cam1/sk_wrong", offer("obs")), 401)
+    check_problem(await site.post_offer(f"/whip/cam2/{secret}", offer("obs")), 403)
+    made = await site.post_offer(f"/whip/cam1/{secret}", offer("obs"))
+    assert made.status_code == 201
+    assert secret not in made.headers["location"]
+    # Such an encoder sends no header later on; a wrong one is refused all the same.
+    wrong = {"Authorization": "Bearer wrong"}
+    check_problem(await site.client.delete(made.headers["location"], headers=wrong), 401)
+    assert (await site.client.delete(made.headers["location"])).status_code == 200
+
+
+async def test_wrong_tokens_in_query_and_path_are_limited_like_others(guarded: Site) -> None:
+    await guarded.access.store.load()
+    await guarded.access.store.set_view("cam1", View.TOKEN)
+    asked = [await guarded.client.get("/api/v1/streams/cam1?token=x") for _ in range(12)]
+    assert [each.status_code for each in asked] == [401] * 10 + [429] * 2
+    # Without a token it is told what is missing.
+    check_problem(await guarded.client.get("/api/v1/streams/cam1"), 401)
 
 
 async def test_may_view_says_what_check_view_raises(guarded: Site) -> None:

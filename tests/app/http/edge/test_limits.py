@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from app.http.edge.areas import Area
-from app.http.edge.limits import FILES, READS, SESSIONS, WRONG_TOKENS, Asked, RequestLimits
+from app.http.edge.limits import (
+    ALL_WRONG_TOKENS,
+    FILES,
+    READS,
+    SESSIONS,
+    WRONG_TOKENS,
+    Asked,
+    RequestLimits,
+)
 
 
 def asked(area: Area, method: str = "GET", *, key: str = "a", token: bool = False) -> Asked:
@@ -43,6 +51,31 @@ def test_after_ten_wrong_tokens_no_token_is_looked_at_for_a_while() -> None:
     assert limits.wait_s(asked(Area.WATCH, "POST"), now=1.0) == 0.0
     assert limits.wait_s(asked(Area.PUBLISH, "POST", key="b", token=True), now=1.0) == 0.0
     assert limits.wait_s(asked(Area.PUBLISH, "POST", token=True), now=3.1) == 0.0
+
+
+def test_while_many_addresses_guess_one_wrong_token_is_enough() -> None:
+    limits = RequestLimits()
+    tried = 0
+    for number in range(2000):  # one address each: nobody meets the limit of an address
+        key = f"guesser-{number % 1000}"
+        if limits.wait_s(asked(Area.PUBLISH, "POST", key=key, token=True), now=1.0) == 0.0:
+            limits.on_wrong_token(key, now=1.0)
+            tried += 1
+    assert tried == 1000
+    # Right keys pass from elsewhere, and from an address whose wrong one is three seconds old.
+    assert limits.wait_s(asked(Area.PUBLISH, "POST", key="b", token=True), now=1.0) == 0.0
+    assert limits.wait_s(asked(Area.PUBLISH, "POST", key="guesser-1", token=True), now=1.0) > 0.0
+    assert limits.wait_s(asked(Area.PUBLISH, "POST", key="guesser-1", token=True), now=4.1) == 0.0
+
+
+def test_a_few_wrong_tokens_of_others_cost_nobody_a_try() -> None:
+    limits = RequestLimits()
+    for number in range(int(ALL_WRONG_TOKENS.burst) - 1):
+        limits.on_wrong_token(f"guesser-{number}", now=1.0)
+    for _ in range(2):
+        assert limits.wait_s(asked(Area.PUBLISH, "POST", key="guesser-1", token=True), now=1.0) == 0
+    limits.on_wrong_token("guesser-1", now=1.0)
+    assert limits.wait_s(asked(Area.PUBLISH, "POST", key="guesser-1", token=True), now=1.0) > 0
 
 
 def test_wrong_tokens_at_one_moment_do_not_lock_for_ever() -> None:
