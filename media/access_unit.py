@@ -6,6 +6,7 @@ import dataclasses
 import enum
 
 from media.codec import Codec
+from media.treatment import Treatment
 
 
 class Kind(enum.IntEnum):
@@ -76,6 +77,10 @@ class AccessUnit:
     "Luma rows, 0 if unknown or audio."
     stamps: tuple[tuple[Checkpoint, int], ...] = ()
     "(stage, Unix us) in the order of travel."
+    treatment: Treatment = Treatment.UNSAID
+    "What a worker did to the picture."
+    net: str = ""
+    "Name of the net that made it; empty where none did."
 
     @property
     def is_key(self) -> bool:

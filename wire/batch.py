@@ -13,13 +13,14 @@ from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
 from media.codec_table import TABLE
 from media.limits import MAX_SIDE
+from media.treatment import MAX_NET_NAME, Treatment
 from wire.errors import BadBatch
 
 # Every length in a batch is bounded, so that a damaged or hostile entry costs a reader no more
 # memory than the entry itself. The bounds are part of the protocol: a larger one is a new version
 # of it.
 MAGIC = b"SCFB"
-VERSION = 2
+VERSION = 3
 MAX_UNITS = 256
 # The three limits below are bytes of a unit, bytes of a batch and stamps of a unit.
 MAX_PAYLOAD = 4 * 1024 * 1024
@@ -28,10 +29,10 @@ MAX_STAMPS = 16
 # Ticks per second: RTP gives video 90,000 and Opus 48,000.
 MAX_CLOCK_RATE = 192_000
 
-# `>` also switches off the padding of C structs, so the sizes are 20, 44 and 9 bytes as in the
+# `>` also switches off the padding of C structs, so the sizes are 20, 46 and 9 bytes as in the
 # tables of PROTOCOL.md section 2.
 _HEADER = struct.Struct(">4sBBHIQ")
-_UNIT = struct.Struct(">BBBBHHIIqqqI")
+_UNIT = struct.Struct(">BBBBHHIIqqqIBB")
 _STAMP = struct.Struct(">Bq")
 _UNSIGNED_32 = 0xFFFFFFFF
 _MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
@@ -45,6 +46,7 @@ _CODECS = {int(codec): codec for codec in Codec}
 _FLAGS = {number: Flags(number) for number in range(_ALL_FLAGS + 1)}
 _KIND_OF = {each.codec: Kind[each.kind.upper()] for each in TABLE}
 _STAGES = {int(stage): stage for stage in Checkpoint}
+_TREATMENTS = {int(treatment): treatment for treatment in Treatment}
 
 
 def is_repeated(sequence: int, last: int | None) -> bool:
@@ -79,6 +81,8 @@ def _check_unit(unit: AccessUnit) -> None:
         raise BadBatch(f"payload of {len(unit.payload)} bytes is not within 1..{MAX_PAYLOAD}")
     if len(unit.stamps) > MAX_STAMPS:
         raise BadBatch(f"{len(unit.stamps)} stamps are more than {MAX_STAMPS}")
+    if len(unit.net) > MAX_NET_NAME or not unit.net.isascii():
+        raise BadBatch(f"net {unit.net[:MAX_NET_NAME]!r} is not up to {MAX_NET_NAME} of ASCII")
 
 
 def _check_numbers(unit: AccessUnit) -> None:
@@ -115,9 +119,12 @@ def encode_batch(batch: Batch) -> bytes:
                 unit.capture_us,
                 unit.arrival_us,
                 len(unit.payload),
+                unit.treatment,
+                len(unit.net),
             )
         )
         parts.extend(_STAMP.pack(stage, at_us) for stage, at_us in unit.stamps)
+        parts.append(unit.net.encode("ascii"))
         parts.append(unit.payload)
     length = _HEADER.size + sum(map(len, parts))
     if length > MAX_BATCH:
@@ -157,7 +164,7 @@ def _parse_unit(data: bytes, offset: int) -> tuple[AccessUnit, int]:
     if offset + _UNIT.size > len(data):
         raise BadBatch(f"a unit header at byte {offset} is cut off")
     kind, codec, flags, stamp_count, width, height, *numbers = _UNIT.unpack_from(data, offset)
-    sequence, clock_rate, pts, capture_us, arrival_us, size = numbers
+    sequence, clock_rate, pts, capture_us, arrival_us, size, treatment, net_size = numbers
     offset += _UNIT.size
     if flags & ~_ALL_FLAGS:
         raise BadBatch(f"unit flags {flags:#x} are not known")
@@ -165,9 +172,10 @@ def _parse_unit(data: bytes, offset: int) -> tuple[AccessUnit, int]:
         raise BadBatch(f"{stamp_count} stamps are more than {MAX_STAMPS}")
     # A slice beyond the end would be shorter without an error, so the lengths are compared
     # beforehand.
-    if offset + stamp_count * _STAMP.size + size > len(data):
+    if offset + stamp_count * _STAMP.size + net_size + size > len(data):
         raise BadBatch(f"a unit of {size} bytes at byte {offset} is cut off")
     stamps, offset = _parse_stamps(data, offset, stamp_count)
+    net, offset = _parse_net(data, offset, net_size)
     try:
         unit = AccessUnit(
             kind=_KINDS[kind],
@@ -182,9 +190,12 @@ def _parse_unit(data: bytes, offset: int) -> tuple[AccessUnit, int]:
             width=width,
             height=height,
             stamps=stamps,
+            treatment=_TREATMENTS[treatment],
+            net=net,
         )
     except KeyError as error:
-        raise BadBatch(f"kind {kind} or codec {codec} is not known") from error
+        what = f"kind {kind}, codec {codec} or treatment {treatment}"
+        raise BadBatch(f"{what} is not known") from error
     _check_unit(unit)
     return unit, offset + size
 
@@ -201,3 +212,13 @@ def _parse_stamps(
         except KeyError as error:
             raise BadBatch(f"stage {stage} is not known") from error
     return tuple(stamps), offset
+
+
+def _parse_net(data: bytes, offset: int, size: int) -> tuple[str, int]:
+    # Most units of the source and all of sound have none.
+    if not size:
+        return "", offset
+    try:
+        return data[offset : offset + size].decode("ascii"), offset + size
+    except UnicodeDecodeError as error:
+        raise BadBatch("the name of a net is not ASCII") from error

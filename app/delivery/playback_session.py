@@ -45,6 +45,11 @@ class PlaybackSession:
         self._on_unfit = on_unfit
         self._clock = clock
         self._switch = self._make_switch()
+        self.on_shown: Callable[[], None] = lambda: None
+        "Called when what is sent is of another rendition, or its pictures have another mark."
+        self.began_at = clock()
+        self._told: tuple[RtpFanout | None, int] = (None, 0)
+        "The rendition that was sent last, and the version of its mark."
         self._peer: ViewerConnection | None = None
         self._next: RtpFanout | None = None
         "The rendition to change to at its next key frame."
@@ -71,6 +76,17 @@ class PlaybackSession:
     def is_over(self) -> bool:
         """True when what it reads has ended."""
         return self._preferred.is_over or self._source.is_over
+
+    @property
+    def shown(self) -> RtpFanout:
+        """The rendition that is sent now."""
+        is_preferred = self._switch.current == self._preferred.rendition
+        return self._preferred if is_preferred else self._source
+
+    @property
+    def preferred(self) -> RtpFanout:
+        """The rendition that it reads, also while the source stands in."""
+        return self._preferred
 
     @property
     def stalls(self) -> int:
@@ -172,8 +188,7 @@ class PlaybackSession:
 
     def on_key_frame_needed(self) -> None:
         """Asks for a key frame of what is shown: the viewer's decoder cannot go on."""
-        is_preferred = self._switch.current == self._preferred.rendition
-        (self._preferred if is_preferred else self._source).request_key_frame()
+        self.shown.request_key_frame()
 
     def _take(self, rendition: str, unit: PacketizedFrame) -> None:
         if self._peer is None:
@@ -224,6 +239,10 @@ class PlaybackSession:
         if self._peer is None:
             return
         self._peer.push(unit)
+        shown = self.shown
+        if self._told[0] is not shown or self._told[1] != shown.mark.version:
+            self._told = (shown, shown.mark.version)
+            self.on_shown()
         # The queue drops video up to the next key frame after a jam. Nobody else knows of it, so
         # the key frame must be asked for here, as often as a unit comes in vain.
         if self._peer.needs_key:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable, Iterator
 
 from app.delivery.gop_cache import GopCache
+from app.delivery.picture_mark import MarkMeter, Picture
 from app.delivery.turns import Turns
 from app.rtp.send_queue import PacketizedFrame
 from app.streams.rendition_reader import RenditionReader
 from media.access_unit import AccessUnit, Kind
 from media.codec_table import DESCRIPTORS
+from wire.clock import now_us
 
 Listener = Callable[[str, PacketizedFrame], None]
 """Called with the rendition's name and the unit, on the event loop; must not block."""
@@ -30,6 +33,8 @@ class RtpFanout:
         self._holders: set[Hashable] = set()
         self._listeners: dict[Listener, None] = {}
         "Listeners in the order in which they joined."
+        self.mark = MarkMeter()
+        "What the pictures are."
         self._gop = GopCache()
         self._picture_id = 0
         self._turns: Turns[PacketizedFrame | None] = Turns(self._begin)
@@ -95,6 +100,8 @@ class RtpFanout:
         is_video = unit.kind is Kind.VIDEO
         # Receivers take a picture to follow the one whose ID is one less; audio must not count.
         self._picture_id += is_video
+        if is_video:
+            self._note(unit)
         # Payloads are the same for all viewers. What differs (payload type, sequence number, time,
         # extensions) stands in the header, which each viewer's sender writes.
         payloads = DESCRIPTORS[unit.codec].packetize(
@@ -115,6 +122,16 @@ class RtpFanout:
             )
         )
         self._go_on()
+
+    def _note(self, unit: AccessUnit) -> None:
+        latency_ms = (now_us() - unit.arrival_us) / 1000
+        picture = Picture(unit.treatment, unit.net, unit.width, unit.height, latency_ms)
+        self.mark.take(picture, now=time.monotonic())
+
+    @property
+    def kbps(self) -> float:
+        """Bitrate of the rendition over the last seconds."""
+        return self._reader.meter.kbps(now=time.monotonic())
 
     def _add(self, unit: PacketizedFrame) -> None:
         """Queues a unit for all listeners. Too far behind, video is dropped for all of them, up to

@@ -10,7 +10,10 @@ import hashlib
 import json
 from typing import Any
 
-EVENTS = ("active", "inactive", "layers", "reconnect", "viewercount")
+PICTURE = "picture"
+"""Event of our own: what the player is shown, and why it is not enhanced where it is not."""
+
+EVENTS = ("active", "inactive", "layers", PICTURE, "reconnect", "viewercount")
 """Events that the server sends."""
 
 BITRATE_STEP = 0.25
@@ -44,6 +47,8 @@ class StreamSight:
     is_live: bool
     viewers: int = 0
     layers: tuple[PlayedLayer, ...] = ()
+    enhancement: str = ""
+    "State of the default rendition's enhancement; no event tells it."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,6 +119,11 @@ def _settled(layer: PlayedLayer, before: PlayedLayer | None) -> PlayedLayer:
         return layer
     is_near = abs(layer.bitrate - before.bitrate) <= BITRATE_STEP * before.bitrate
     return dataclasses.replace(layer, bitrate=before.bitrate) if is_near else layer
+
+
+def picture_event(data: str) -> PlayerEvent:
+    """Returns the event that says what a player is shown; ``data`` is JSON on one line."""
+    return PlayerEvent(PICTURE, data)
 
 
 def event_id_of(sight: StreamSight) -> str:

@@ -9,9 +9,13 @@ import msgspec
 from app.errors import BadRequest
 
 MAX_EVENTS = 16
-"""Maximum number of event names that are looked at; there are six."""
+"""Maximum number of event names that are looked at; there are seven."""
+
+MAX_WAIT_S = 30.0
+"""Maximum number of seconds that a query waits: an event stream is closed before."""
 
 EventName = Annotated[str, msgspec.Meta(max_length=64)]
+Version = Annotated[str, msgspec.Meta(max_length=400)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
@@ -34,6 +38,42 @@ class CloseEvents(msgspec.Struct, frozen=True, tag="close_events"):
     id: EventName
 
 
+class AwaitPicture(msgspec.Struct, frozen=True, tag="await_picture"):
+    """Waits for another picture; the answer is a ``PictureSeen``."""
+
+    id: EventName
+    "The event stream that it is for."
+    version: Version
+    "Version of what was told; empty: nothing."
+    wait_s: Annotated[float, msgspec.Meta(ge=0.0, le=MAX_WAIT_S)]
+
+
+class PictureView(msgspec.Struct, frozen=True):
+    """What a viewer is shown: the data of the event ``picture``."""
+
+    why: EventName
+    "Why the picture is not enhanced, by its code; empty where it is."
+    rendition: EventName
+    net: EventName = ""
+    level: EventName = ""
+    "Quality level of the last enhanced picture."
+    width: Number = 0
+    height: Number = 0
+    kbps: Number = 0
+    latency_ms: Number | None = None
+    "What the server added."
+    fraction: float = 0.0
+    "Fraction of the pictures of the last second that a net made."
+
+
+class PictureSeen(msgspec.Struct, frozen=True):
+    """What a viewer is shown, with its version."""
+
+    view: PictureView | None
+    "None: nothing was sent yet."
+    version: Version
+
+
 class SelectLayer(msgspec.Struct, frozen=True, tag="select_layer"):
     """Moves the viewer to another rendition."""
 
@@ -53,12 +93,13 @@ class EventStream(msgspec.Struct, frozen=True):
     "Place of the video section in the offer; empty: there is none."
 
 
-Query = OpenEvents | SeeEvents | CloseEvents | SelectLayer
+Query = OpenEvents | SeeEvents | CloseEvents | SelectLayer | AwaitPicture
 _QUERIES: msgspec.json.Decoder[Query] = msgspec.json.Decoder(Query)
 _STREAMS = msgspec.json.Decoder(EventStream)
+_PICTURES = msgspec.json.Decoder(PictureSeen)
 
 
-def encode_query(query: Query | EventStream) -> str:
+def encode_query(query: Query | EventStream | PictureSeen) -> str:
     """Returns the text that goes to the node that has the session."""
     return msgspec.json.encode(query).decode()
 
@@ -75,6 +116,14 @@ def parse_event_stream(text: str) -> EventStream:
     """Parses the answer to a query on event streams. Raises BadRequest."""
     try:
         return _STREAMS.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadRequest(f"The answer cannot be read: {error}.") from error
+
+
+def parse_picture_seen(text: str) -> PictureSeen:
+    """Parses the answer to ``AwaitPicture``. Raises BadRequest."""
+    try:
+        return _PICTURES.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadRequest(f"The answer cannot be read: {error}.") from error
 

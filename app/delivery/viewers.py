@@ -24,6 +24,7 @@ from app.delivery.viewer_adapter import (
     measured_kbps,
 )
 from app.delivery.viewer_queries import (
+    AwaitPicture,
     CloseEvents,
     OpenEvents,
     SelectLayer,
@@ -271,10 +272,14 @@ class Viewers:
         if isinstance(parsed, SelectLayer):
             await self._select(secret, session, parsed)
             return ""
+        if isinstance(parsed, AwaitPicture):
+            return encode_query(await session.await_picture(parsed))
         if isinstance(parsed, OpenEvents):
             return encode_query(session.events.open(parsed.names))
         if isinstance(parsed, CloseEvents):
-            return encode_query(session.events.close(parsed.id))
+            closed = session.events.close(parsed.id)
+            session.picture.wake()
+            return encode_query(closed)
         return encode_query(session.events.see(parsed.id))
 
     async def _select(self, secret: str, session: ViewerSession, query: SelectLayer) -> None:
@@ -331,7 +336,7 @@ class Viewers:
     async def _close_session(self, secret: str) -> None:
         session = self._sessions.pop(secret, None)
         if session is not None:
-            session.playback.stop()
+            session.end()
             await session.peer.close()
 
     async def _end_over(self) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from app.delivery.viewer_events import (
     EVENTS,
+    PICTURE,
     EventPolicy,
     PlayedLayer,
     StreamSight,
@@ -31,6 +32,7 @@ from app.errors import AppError, SessionNotFound
 from app.http import serializers
 from app.http.app_state import AppState
 from app.http.openapi import EVENT_LOCATION, EVENT_STREAM, JSON_BODY
+from app.http.picture_teller import PictureTeller
 from app.http.snapshot import Seen
 from app.http.whip_common import base_address, check_name, read_text
 from wire.node_messages import SessionKind
@@ -168,7 +170,7 @@ class _Extensions:
             for each in view.renditions
             if not each.of
         )
-        return StreamSight(True, view.viewers, layers)
+        return StreamSight(True, view.viewers, layers, view.enhancement.state)
 
     async def tell(
         self, stream: str, session: str, opened: EventStream, last_id: str
@@ -177,20 +179,30 @@ class _Extensions:
         loop = asyncio.get_running_loop()
         policy, end = EventPolicy(opened.names, opened.media), loop.time() + POLL_S
         is_own = session.startswith(f"{self.context.node.name}.")
+        picture = PictureTeller(self, stream, session, opened, is_own=is_own)
+        sees = not opened.names or set(opened.names) != {PICTURE}
         due = loop.time() + SEE_S
         # The first bytes at once: a browser counts the stream as open with them.
         yield f"retry: {RETRY_MS}\n\n"
-        policy.resume(await self._sight_or_none(stream), last_id)
-        while loop.time() < end:
-            if is_own or loop.time() >= due:
-                due = loop.time() + SEE_S
-                if not await self._is_open(stream, session, opened.id):
-                    for text in await self._farewell(stream, policy):
-                        yield text
-                    return
-            for event in policy.take(await self._sight_or_none(stream)):
-                yield event.encode(policy.event_id)
-            await asyncio.sleep(REFRESH_S)
+        if sees:
+            policy.resume(await self._sight_or_none(stream), last_id)
+        try:
+            while loop.time() < end:
+                if is_own or loop.time() >= due:
+                    due = loop.time() + SEE_S
+                    await self._check_open(stream, session, opened.id)
+                if sees:
+                    for event in policy.take(await self._sight_or_none(stream)):
+                        yield event.encode(policy.event_id)
+                wait_s = REFRESH_S if sees else end - loop.time()
+                if picture.is_wanted:
+                    for event in await picture.next(wait_s):
+                        yield event.encode(policy.event_id)
+                else:
+                    await asyncio.sleep(wait_s)
+        except SessionNotFound:
+            for text in await self._farewell(stream, policy):
+                yield text
 
     async def _sight_or_none(self, stream: str) -> StreamSight:
         try:
@@ -198,14 +210,21 @@ class _Extensions:
         except AppError:
             return StreamSight(is_live=False)
 
-    async def _is_open(self, stream: str, session: str, event_stream: str) -> bool:
+    async def _check_open(self, stream: str, session: str, event_stream: str) -> None:
+        """Raises SessionNotFound where the event stream is over."""
         try:
             await self.events(stream, session, SeeEvents(event_stream))
         except SessionNotFound:
-            return False
+            raise
         except AppError:
-            return True  # its node does not answer at the moment
-        return True
+            return  # its node does not answer at the moment
+
+    async def state(self, stream: str) -> str:
+        """Returns the state of the stream's enhancement; empty where it is not known."""
+        try:
+            return (await self.sight(stream)).enhancement
+        except AppError:
+            return ""
 
     async def _farewell(self, stream: str, policy: EventPolicy) -> list[str]:
         """Returns what a player is told whose session ended: to come again, if the stream lives."""

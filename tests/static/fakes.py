@@ -50,6 +50,8 @@ class FakeServer:
         #: Status and detail for every offer; None: the usual answer.
         self.refusal: tuple[int, str] | None = None
         self.retry_after = "1"
+        #: What viewers are told that they see; None: nothing.
+        self.picture: samples.Json | None = None
         #: Makes the SDP answer of an offer, by "whip" or "whep"; None: nobody publishes.
         self.answer: Callable[[str, str], str] | None = None
         self.requests: list[tuple[str, str, Any]] = []
@@ -235,6 +237,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._problem(401, "This needs the publish token.")
         if method == "DELETE":
             return self._answer(200, b"", "text/plain")
+        if "/events" in path:
+            return self._events(method, path)
         if fake.refusal is not None:
             return self._problem(*fake.refusal)
         if fake.answer is not None:
@@ -245,6 +249,15 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "whip":
             return self._problem(409, "Somebody else publishes this stream already.")
         return self._problem(409, "Nobody publishes this stream now.", fake.retry_after)
+
+    def _events(self, method: str, path: str) -> None:
+        """A stream of events that tells what is shown, and ends for the browser to come again."""
+        if method == "POST":
+            return self._answer(201, b"", "text/plain", {"Location": f"{path}/events-1"})
+        text, view = "retry: 100\n\n", self.server.fake.picture
+        if view is not None:
+            text += f"event: picture\ndata: {json.dumps(view)}\n\n"
+        return self._answer(200, text.encode(), "text/event-stream")
 
     def _file(self, parts: list[str]) -> None:
         if parts == ["blank"]:

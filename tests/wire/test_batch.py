@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from media.access_unit import AccessUnit, Checkpoint, Flags, Kind
 from media.codec import Codec
+from media.treatment import Treatment
 from wire import batch as batch_module
 from wire.batch import MAX_PAYLOAD, Batch, encode_batch, parse_batch
 from wire.errors import BadBatch
@@ -49,6 +50,7 @@ def described_batch(name: str) -> Batch:
                 "flags": Flags(each["flags"]),
                 "payload": bytes.fromhex(each["payload"]),
                 "stamps": tuple((Checkpoint(stage), at_us) for stage, at_us in each["stamps"]),
+                "treatment": Treatment(each["treatment"]),
             }
         )
         for each in fields["units"]
@@ -134,6 +136,8 @@ def access_units(draw: st.DrawFn) -> AccessUnit:
         width=draw(st.integers(0, 8192)),
         height=draw(st.integers(0, 8192)),
         stamps=tuple(draw(st.lists(st.tuples(st.sampled_from(Checkpoint), SIGNED), max_size=16))),
+        treatment=draw(st.sampled_from(Treatment)),
+        net=draw(st.text(st.characters(max_codepoint=127), max_size=40)),
     )
 
 
@@ -164,7 +168,7 @@ def test_any_corruption_is_refused_or_encodes_to_the_same_bytes(
 
 @bounded
 @given(st.binary(max_size=200))
-@example(b"SCFB\2\0\0\1\0\0\0\x14" + bytes(8))
+@example(b"SCFB\3\0\0\1\0\0\0\x14" + bytes(8))
 def test_arbitrary_bytes_raise_nothing_but_bad_batch(data: bytes) -> None:
     check_parses_or_refuses(data)
 
@@ -181,6 +185,8 @@ def test_arbitrary_bytes_raise_nothing_but_bad_batch(data: bytes) -> None:
         ({"payload": bytes(MAX_PAYLOAD + 1)}, "payload of 4194305 bytes"),
         ({"stamps": ((Checkpoint.ARRIVED, 1),) * 17}, "17 stamps"),
         ({"stamps": ((Checkpoint.ARRIVED, 2**63),)}, "64 bits"),
+        ({"net": 41 * "n"}, "not up to 40"),
+        ({"net": "é"}, "not up to 40"),
         ({"flags": Flags(8)}, "flags 0x8 are not known"),
         ({"pts": 2**63}, "64 bits"),
         ({"arrival_us": -(2**63) - 1}, "64 bits"),

@@ -15,7 +15,7 @@ from wire.free_workers import MAX_DRAWN, SAMPLE
 from wire.heartbeat import MAX_FOUND, WorkerBeat
 from wire.strikes import LeadNote
 
-VERSION = 1
+VERSION = 2
 """Version of these messages; the gateway refuses a device of another one, with a sentence."""
 
 MAX_NUMBER = 2**53

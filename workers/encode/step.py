@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from media.access_unit import AccessUnit, Checkpoint, Flags
 from media.codec import Codec
+from media.treatment import Treatment
 from wire import keys
 from wire.bitrates import BitrateTable
 from workers.encode.encoder import EncodedFrame, Encoder, EncoderSpec, MonotonicPts
@@ -120,6 +121,8 @@ class EncodeStep:
         "Pictures that were encoded, and the seconds that this took."
         self.beside_s = 0.0
         "Seconds beside a stream's usual work: for another codec, or a copied stream."
+        self.copied_as = Treatment.UNSAID
+        "Why units are copied, for those who watch them; set from any thread."
         self.refined, self.left_out = 0, 0
         "Pictures of ``coded`` that took more than the least; those that another step has alone."
         self._patience = StaleFrameFilter()
@@ -181,7 +184,10 @@ class EncodeStep:
 
     def _copy(self, item: FrameTask, targets: list[_Log]) -> Iterator[Made]:
         copied = dataclasses.replace(
-            item.unit, flags=item.unit.flags | Flags.BYPASS, stamps=item.all_stamps()
+            item.unit,
+            flags=item.unit.flags | Flags.BYPASS,
+            stamps=item.all_stamps(),
+            treatment=self.copied_as,
         )
         for one in targets:
             unit = one.append(copied, copied=True)
@@ -285,6 +291,9 @@ class EncodeStep:
             width=picture.width,
             height=picture.height,
             stamps=item.all_stamps(),
+            # A copied unit that is coded anew has no treatment of its own.
+            treatment=item.treatment or self.copied_as,
+            net=item.net,
         )
 
 

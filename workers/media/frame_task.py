@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from media.access_unit import AccessUnit, Checkpoint
+from media.treatment import Treatment
 from wire import clock
 from workers.media.frame_info import CodecInfo
 from workers.media.picture import Picture
@@ -32,6 +33,10 @@ class FrameTask:
     "Time at which it was handed to the upscaler's queue, on the clock of ``arrived``."
     held_s: float = 0.0
     "Time for which it was held back on purpose, for helpers' results."
+    treatment: Treatment = Treatment.UNSAID
+    "What was done to the picture."
+    net: str = ""
+    "Name of the net that made it; empty where none did."
 
     made_by: str = ""
     "Quality level of the enhanced picture, and the reason for it; empty before it was made."

@@ -321,6 +321,7 @@ class RenditionLane:
             now=time.monotonic(),
             helped=self._team.part(),
         )
+        self.pipeline.copy_as(self._mode.copied_as)
         is_wanted = self._attend(rendition)
         goal = self._mode.team_goal(self._strength(rendition), standing, is_wanted=is_wanted)
         self._team.follow(goal)

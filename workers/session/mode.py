@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from media.access_unit import AccessUnit
 from media.limits import MAX_SIDE, is_too_large, too_large
+from media.treatment import Treatment
 from wire.hash_record import names_in
 from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
@@ -65,6 +66,8 @@ class StreamMode:
         self._enhance = record.enhance
         self._is_chosen = bool(record.model)
         self._record = record
+        self._has_fault = False
+        "True while the net cannot be had."
         self.barred = ""
         "A sentence that says why it must not be decoded; empty if it may."
         self.model = record.model or model
@@ -104,6 +107,18 @@ class StreamMode:
     def current(self) -> Route:
         """The route that units take now."""
         return self._route.current
+
+    @property
+    def copied_as(self) -> Treatment:
+        """Why its units are copied, for those who watch them."""
+        if not self._enhance:
+            return Treatment.OFF
+        # It was accepted, and waits for the key frame with which the work begins.
+        if self._verdict.accepted:
+            return Treatment.STARTING
+        if self._has_fault:
+            return Treatment.FAULT
+        return Treatment.TOO_LARGE if self._obstacle() else Treatment.NO_TIME
 
     @property
     def needs_key_frame(self) -> bool:
@@ -179,6 +194,7 @@ class StreamMode:
         known = standing or _UNMEASURED
         size = (self.width, self.height)
         reason = self.barred or fault or self._obstacle()
+        self._has_fault = bool(self.barred or fault)
         if reason:
             self._verdict = Verdict(accepted=False, reason=reason)
         elif self._is_plain:

@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Callable
 
 from media.codec import Codec
+from media.treatment import Treatment
 from wire import keys
 from wire.jobs import Job
 from wire.unit_spans import tell_coded, tell_picture
@@ -140,6 +141,11 @@ class Pipeline:
         self._recode = frozenset(
             codec for codec in CODECS if _variant(self._rendition, codec) in logs
         )
+
+    def copy_as(self, treatment: Treatment) -> None:
+        """Sets why units are copied, for those who watch them."""
+        for step in self.steps:
+            step.copied_as = treatment
 
     def set_kbps(self, kbps: int) -> None:
         """Sets the bitrate of the rendition; 0: by the table."""

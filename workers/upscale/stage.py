@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from media.access_unit import Checkpoint
+from media.treatment import BY_LEVEL, Treatment
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
 from workers.media.route import Route
 from workers.runtime.frame_counters import FrameCounters
-from workers.scheduling.decision import TEAM, Decision, FrameRequest
+from workers.scheduling.decision import TEAM, Decision, FrameRequest, Reason
 from workers.scheduling.frame_rate import FrameRate
 from workers.scheduling.handle import SchedulerHandle
 from workers.scheduling.option import MethodInfo
@@ -208,8 +209,9 @@ class UpscaleStage:
             # A method that did not make this picture has a gap: what it remembers belongs to an
             # earlier one.
             self._reset(but=info)
-        self._count(frame, decision)
+        level = self._count(frame, decision)
         item.made_by = f"{decision.level} ({decision.reason.value})"
+        item.treatment, item.net = self._treatment(level, decision.reason)
         usage = timer.usage(frame.done)
         self._engine_s += usage.engine_s
         self._scheduler.report(decision, usage)
@@ -221,8 +223,8 @@ class UpscaleStage:
             self._sample(picture, made, info)
         return made
 
-    def _count(self, frame: UpscaleFrame, decision: Decision) -> None:
-        """Counts a frame by what was made of it, and by whom."""
+    def _count(self, frame: UpscaleFrame, decision: Decision) -> str:
+        """Counts a frame by what was made of it, and by whom; returns its quality level."""
         picture = frame.picture
         self.made.note(picture.width, picture.height, frame.made, now=time.monotonic())
         self._counters.count_samples(frame.samples)
@@ -233,6 +235,18 @@ class UpscaleStage:
         self._counters.count("bicubic" if is_resized and not is_helped else "enhanced")
         if frame.team is not None and frame.team.unreadable:
             self._counters.count_results("unreadable", frame.team.unreadable)
+        return level
+
+    def _treatment(self, level: str, reason: Reason) -> tuple[Treatment, str]:
+        """Returns what viewers are told of a frame of this quality level, and its net."""
+        made = BY_LEVEL.get(level)
+        if made is not None:
+            maker = self._models.small if made is Treatment.SMALL else self._models.full
+            return made, maker.net.manifest.name if maker.net is not None else ""
+        if self._models.is_plain:
+            return Treatment.PLAIN, ""
+        is_coming = reason is Reason.NO_NET
+        return Treatment.STARTING if is_coming else Treatment.NO_TIME, ""
 
     def _measure(self, frame: UpscaleFrame, made: Picture, info: MethodInfo) -> None:
         """Offers a picture to the measurement of what it is worth."""

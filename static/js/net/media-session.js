@@ -43,6 +43,11 @@ export class MediaSession extends EventTarget {
     return this._machine.state;
   }
 
+  /** The session's address on the server; empty before it is made and after its end. */
+  get address() {
+    return this._session;
+  }
+
   /** Ends the session, here and on the server. Safe to call twice and while the page goes away. */
   end() {
     this._raise('end');

@@ -64,6 +64,11 @@ export class WatchSession extends EventTarget {
     return this._player?.peer ?? null;
   }
 
+  /** The address of the server's session, empty while there is none. */
+  get address() {
+    return this._player?.address ?? '';
+  }
+
   get media() {
     return this._player?.media ?? null;
   }

@@ -1,23 +1,22 @@
 /** The watch page: both renditions on the same frame, a divider between them. */
 
-import { pathParts } from '../net/address.js';
+import { pathParts, ROOT } from '../net/address.js';
 import { Api, ApiError } from '../net/api.js';
 import { AWAY } from '../net/trouble.js';
-import { Arrivals } from '../media/arrivals.js';
-import { PairPlayback } from '../media/pair-playback.js';
 import { shownRendition } from '../media/shown-rendition.js';
 import { StatsMeter } from '../media/stats.js';
 import { DeviceTint } from '../ui/device-tint.js';
 import { byId, setText } from '../ui/dom.js';
-import { counted, nameFault, stateWords } from '../ui/format.js';
+import { counted, nameFault } from '../ui/format.js';
 import { StylePanel } from '../ui/style-panel.js';
 import { PlayerControls } from '../ui/player-controls.js';
+import { listenToKeys } from '../ui/player-keys.js';
+import { PlayerView } from '../ui/player-view.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { AUTO, RenditionChoice } from '../ui/rendition-choice.js';
-import { SplitSlider } from '../ui/split-slider.js';
 import { StatsPanel } from '../ui/stats-panel.js';
 import { TokenStore } from '../ui/token-store.js';
-import { badgeFor, cardFor } from '../ui/watch-card.js';
+import { badgeFor } from '../ui/watch-card.js';
 
 const PERIOD_MS = 1000;
 /** So many answers in a row must say "not live" before we believe them over our own connection. */
@@ -42,18 +41,12 @@ class WatchPage {
     this._isAway = false;
     this._isGone = false;
     this._playedAt = 0;
-    this._arrivals = new Arrivals();
     this._tokens = new TokenStore('admin');
     this._api = new Api(() => this._tokens.get());
-    this._stage = byId('stage', HTMLElement);
-    this._videos = { source: byId('source', HTMLVideoElement), enhanced: byId('enhanced', HTMLVideoElement) };
-    const canvases = {
-      source: byId('source-frame', HTMLCanvasElement),
-      enhanced: byId('enhanced-frame', HTMLCanvasElement),
-    };
-    this.playback = new PairPlayback(stream, iceServers, this._videos, canvases);
-    this.slider = new SplitSlider(this._stage, byId('split', HTMLElement), () => this._moved());
-    this._lastSplit = 50;
+    this.player = new PlayerView(document, { stream, iceServers, root: ROOT });
+    this.playback = this.player.playback;
+    this._arrivals = this.player.arrivals;
+    this._videos = this.player.videos;
     this._absences = 0;
     this._hasSound = false;
     this._meters = { source: new StatsMeter('inbound-rtp'), enhanced: new StatsMeter('inbound-rtp') };
@@ -73,7 +66,7 @@ class WatchPage {
     };
     this._tint = new DeviceTint(tint, () => this._api.teamMap(this._stream, this._enhanced));
     this._poller = new VisiblePoller(() => this._tick(), PERIOD_MS);
-    this.playback.addEventListener('change', () => this._show());
+    this.player.addEventListener('change', () => this._show());
     this._listen();
   }
 
@@ -83,23 +76,8 @@ class WatchPage {
    */
   open(view, rendition) {
     if (rendition !== null) this._choose(rendition);
-    this.show(view === 'source' || view === 'enhanced' ? view : 'split');
-    this._show();
-    this.playback.start();
+    this.player.start(view === 'source' || view === 'enhanced' ? view : 'split');
     this._poller.start();
-  }
-
-  /** @returns {'source' | 'split' | 'enhanced'} */
-  get view() {
-    if (this.slider.value === 0) return 'enhanced';
-    return this.slider.value === 100 ? 'source' : 'split';
-  }
-
-  /** @param {string | undefined} view */
-  show(view) {
-    if (view === 'enhanced') this.slider.value = 0;
-    else if (view === 'source') this.slider.value = 100;
-    else this.slider.value = this.view === 'split' ? 50 : this._lastSplit;
   }
 
   /** The enhanced rendition whose makers are shown. */
@@ -120,35 +98,29 @@ class WatchPage {
   }
 
   _listen() {
-    for (const button of document.querySelectorAll('.views button')) {
-      if (button instanceof HTMLElement) button.addEventListener('click', () => this.show(button.dataset.view));
-    }
     byId('stats-toggle', HTMLElement).addEventListener('click', () => this._toggleStats());
-    byId('card-retry', HTMLElement).addEventListener('click', () => this._retry());
+    byId('still', HTMLElement).addEventListener('click', () => void this._saveStill());
     addEventListener('online', () => this.playback.enhanced.retry());
     document.addEventListener('visibilitychange', () => document.hidden || this.playback.enhanced.retry());
-    document.addEventListener('keydown', (event) => this._onKey(event));
-    addEventListener('pagehide', () => this.playback.stop());
+    addEventListener('pagehide', () => this.player.stop());
     // Back from the browser's memory: the connections are gone, so begin anew.
     addEventListener('pageshow', (event) => event.persisted && location.reload());
-    this._videos.enhanced.addEventListener('resize', () => this._fitStage());
-  }
-
-  /** @param {KeyboardEvent} event */
-  _onKey(event) {
-    // Combinations belong to the browser and to screen readers; a key that is held down must not flicker.
-    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
-    /** @type {Record<string, () => void>} */
-    const actions = {
-      1: () => this.show('source'),
-      2: () => this.show('split'),
-      3: () => this.show('enhanced'),
+    const player = {
+      show: (/** @type {string} */ view) => this.player.show(view),
+      holding: this.player.holding,
+      saveStill: () => void this._saveStill(),
+    };
+    listenToKeys(document, player, {
       s: () => this._toggleStats(),
       t: () => this._tint.toggle(),
       m: () => this._controls.toggleSound(),
       f: () => void this._controls.toggleFullscreen(),
-    };
-    actions[event.key.toLowerCase()]?.();
+    });
+  }
+
+  async _saveStill() {
+    const name = await this.player.saveStill();
+    setText(byId('saved', HTMLElement), name === '' ? 'No still: the same frame of both sides did not come.' : `Saved as ${name}.`);
   }
 
   _toggleStats() {
@@ -157,63 +129,14 @@ class WatchPage {
     this._poller.now();
   }
 
-  _moved() {
-    if (this.view === 'split') this._lastSplit = this.slider.value;
-    this.playback.showSplit(this.slider.value);
-  }
-
-  _fitStage() {
-    const { videoWidth, videoHeight } = this._videos.enhanced;
-    // The size is 0 while connections change. The stage keeps its shape then, or the page would jump.
-    if (videoWidth === 0 || videoHeight === 0) return;
-    byId('player', HTMLElement).style.setProperty('--aspect', (videoWidth / videoHeight).toFixed(4));
-  }
-
   _show() {
-    const { enhanced } = this.playback;
-    const situation = {
-      state: enhanced.state,
-      played: enhanced.played,
-      picture: this.playback.hasPicture('enhanced'),
-      trouble: enhanced.trouble,
-      waitMs: enhanced.retryAt - performance.now(),
-      sinceMs: performance.now() - enhanced.since,
-      arrival: this._arrivals.kind(this._videos.enhanced.paused),
-    };
+    const { situation } = this.player;
     const [words, tone] = badgeFor(situation);
     const badge = byId('state', HTMLElement);
     setText(badge, words);
-    Object.assign(badge.dataset, { state: enhanced.state, tone });
-    Object.assign(this._stage.dataset, {
-      view: this.view,
-      paint: this.view !== 'enhanced' && this.playback.aligned ? 'canvas' : 'video',
-      source: String(this.playback.hasPicture('source')),
-      playing: String(situation.state === 'playing' && situation.picture),
-    });
-    for (const button of document.querySelectorAll('.views button')) {
-      if (button instanceof HTMLElement) button.setAttribute('aria-pressed', String(button.dataset.view === this.view));
-    }
-    this._showCard(cardFor(situation));
-    if (situation.picture && enhanced.media?.getAudioTracks().length && this._hasSound) this._controls.offerSound();
-  }
-
-  /** @param {import('../ui/watch-card.js').Card | null} card */
-  _showCard(card) {
-    const box = byId('card', HTMLElement);
-    box.hidden = card === null;
-    // Said by a region that is always there, without the seconds, so that screen readers say it once.
-    setText(byId('announcement', HTMLElement), card === null ? '' : `${card.title}. ${card.text}`);
-    if (card === null) return;
-    box.dataset.tone = card.tone;
-    setText(byId('card-title', HTMLElement), card.title);
-    setText(byId('card-words', HTMLElement), card.text);
-    setText(byId('card-when', HTMLElement), card.when ?? '');
-    byId('card-retry', HTMLElement).hidden = !card.retry;
-  }
-
-  _retry() {
-    this.playback.enhanced.retry();
-    for (const video of Object.values(this._videos)) video.play().catch(() => undefined);
+    Object.assign(badge.dataset, { state: situation.state, tone });
+    const hasAudio = (this.playback.enhanced.media?.getAudioTracks().length ?? 0) > 0;
+    if (situation.picture && hasAudio && this._hasSound) this._controls.offerSound();
   }
 
   async _tick() {
@@ -221,6 +144,7 @@ class WatchPage {
     if (stream === undefined) this._noticeAbsence();
     else await this._noticeReturn();
     if (stream !== undefined) this._showServer(stream);
+    this.player.render();
     this._show();
     this._expectReturn();
   }
@@ -289,16 +213,13 @@ class WatchPage {
     // The API shows the stream sooner than the next planned try, which is seconds away.
     if (stream !== null && this.playback.enhanced.state === 'waiting') this.playback.enhanced.retry();
     this._hasSound = stream?.audio ?? false;
-    const enhancing = stream?.enhancement.state === 'enhancing';
+    this.player.badge.showStream(stream);
     this._panel.showServer(stream);
     this._style.update(stream && stream.enhancement);
     const isThere = stream !== null && this.playback.hasPicture('enhanced');
     const shown = isThere ? shownRendition(stream.renditions, this._decoded) : null;
     if (stream !== null) this._choice.update(stream.renditions, this._rendition, shown);
     setText(byId('viewers', HTMLElement), stream ? counted(stream.viewers, 'viewer') : '');
-    // The server may show another rendition in this place, as the connection allows.
-    const inPlace = { source: 'Source', smaller: 'Smaller' }[shown?.name ?? ''] ?? 'Enhanced';
-    setText(byId('enhanced-label', HTMLElement), enhancing || !stream ? inPlace : stateWords(stream.enhancement.state));
     setText(byId('note', HTMLElement), this._noteOf(stream));
   }
 
@@ -378,13 +299,14 @@ if (nameFault(stream) === '') {
  *
  * @param {WatchPage} page
  */
-function exposeTo({ playback, slider }) {
+function exposeTo({ playback, player: { slider, events } }) {
   const { painter } = playback;
   const player = {
     get state() { return playback.enhanced.state; },
     get sourceState() { return playback.source.state; },
     get split() { return slider.value; },
     get aligned() { return playback.aligned; },
+    get picture() { return events.view && { ...events.view }; },
     get peers() { return { source: playback.source.peer, enhanced: playback.enhanced.peer }; },
   };
   const frames = {

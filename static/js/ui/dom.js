@@ -7,7 +7,20 @@
  * @returns {T} throws where the page lacks it
  */
 export function byId(id, kind) {
-  const element = document.getElementById(id);
+  return partOf(document, id, kind);
+}
+
+/**
+ * The same within the document or one shadow tree.
+ *
+ * @template {Element} T
+ * @param {Document | ShadowRoot} root
+ * @param {string} id
+ * @param {new () => T} kind
+ * @returns {T} throws where the root lacks it
+ */
+export function partOf(root, id, kind) {
+  const element = root.getElementById(id);
   if (!(element instanceof kind)) throw new Error(`the page has no ${kind.name} #${id}`);
   return element;
 }

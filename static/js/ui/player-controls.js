@@ -1,19 +1,23 @@
 /** Sound and full screen of the player. */
 
-import { byId } from './dom.js';
+import { partOf } from './dom.js';
 import { icon } from './icons.js';
 
 const IDLE_MS = 2500;
 const OFFER_MS = 12000;
 
 export class PlayerControls {
-  /** @param {HTMLVideoElement} video the one with sound */
-  constructor(video) {
+  /**
+   * @param {HTMLVideoElement} video the one with sound
+   * @param {Document | ShadowRoot} root that has the parts
+   */
+  constructor(video, root = document) {
+    this._root = root;
     this._video = video;
-    this._player = byId('player', HTMLElement);
-    this._mute = byId('mute', HTMLButtonElement);
-    this._volume = byId('volume', HTMLInputElement);
-    this._unmute = byId('unmute', HTMLButtonElement);
+    this._player = partOf(root, 'player', HTMLElement);
+    this._mute = partOf(root, 'mute', HTMLButtonElement);
+    this._volume = partOf(root, 'volume', HTMLInputElement);
+    this._unmute = partOf(root, 'unmute', HTMLButtonElement);
     this._unmute.prepend(icon('muted'));
     this._offered = false;
     this._idleTimer = 0;
@@ -21,7 +25,7 @@ export class PlayerControls {
     this._unmute.addEventListener('click', () => this.toggleSound());
     this._volume.addEventListener('input', () => this._setVolume(Number(this._volume.value) / 100));
     video.addEventListener('volumechange', () => this._showSound());
-    const fullscreen = byId('fullscreen', HTMLButtonElement);
+    const fullscreen = partOf(root, 'fullscreen', HTMLButtonElement);
     fullscreen.append(icon('fullscreen'));
     fullscreen.addEventListener('click', () => this.toggleFullscreen());
     for (const sign of ['pointermove', 'keydown', 'focusin']) {
@@ -37,12 +41,12 @@ export class PlayerControls {
     this._offered = true;
     this._unmute.hidden = false;
     setTimeout(() => {
-      if (document.activeElement !== this._unmute) this._unmute.hidden = true;
+      if (this._root.activeElement !== this._unmute) this._unmute.hidden = true;
     }, OFFER_MS);
   }
 
   toggleSound() {
-    const focused = document.activeElement === this._unmute;
+    const focused = this._root.activeElement === this._unmute;
     this._video.muted = !this._video.muted;
     // Moving the slider to 0 mutes; the button that turns the sound on must then give some.
     if (!this._video.muted && this._video.volume === 0) this._video.volume = 1;

@@ -53,7 +53,7 @@ export class SplitSlider {
       stage.addEventListener(end, () => (this._dragging = -1));
     }
     stage.addEventListener('dblclick', (event) => {
-      if (this._isOurs(event.target)) this.value = CENTRE;
+      if (this.isOurs(event)) this.value = CENTRE;
     });
     this._show();
   }
@@ -82,10 +82,24 @@ export class SplitSlider {
 
   /** @param {PointerEvent} event */
   _onDown(event) {
-    if (event.button !== 0 || !this._isOurs(event.target)) return;
+    if (event.button !== 0 || !this.isOurs(event)) return;
     // At the edges only the handle drags, so that a tap on a whole picture does not split it.
     const onHandle = event.target instanceof Node && this._handle.contains(event.target);
-    if (!onHandle && (this._value === 0 || this._value === 100)) return;
+    if (!onHandle && !this.isSplit) return;
+    this.grab(event);
+  }
+
+  /** Whether both sides are seen. */
+  get isSplit() {
+    return this._value > 0 && this._value < 100;
+  }
+
+  /**
+   * Drags the divider with a pointer that is down already.
+   *
+   * @param {PointerEvent} event
+   */
+  grab(event) {
     this._dragging = event.pointerId;
     // With the capture a drag goes on outside the picture and ends wherever the button is let go.
     this._stage.setPointerCapture(event.pointerId);
@@ -100,9 +114,13 @@ export class SplitSlider {
     if (box.width > 0) this.value = ((event.clientX - box.left) / box.width) * 100;
   }
 
-  /** @param {EventTarget | null} target */
-  _isOurs(target) {
-    return target instanceof Element && target.closest('button, .card, a') === null;
+  /**
+   * Whether something happened to the picture, and not to what lies on it.
+   *
+   * @param {Event} event
+   */
+  isOurs({ target }) {
+    return target instanceof Element && target.closest('button, .card, .details, a') === null;
   }
 
   _show() {

@@ -58,7 +58,7 @@ async def test_a_session_names_its_extensions(site: Site) -> None:
         reply = reply_of(201, Link=", ".join(made.headers.get_list("link")))
         (events,), (layer,) = links_by_rel(reply, EVENTS_REL), links_by_rel(reply, LAYER_REL)
         assert (events.url, layer.url) == (f"{session}/events", f"{session}/layer")
-        assert events.parameters["events"] == "active,inactive,layers,reconnect,viewercount"
+        assert events.parameters["events"] == "active,inactive,layers,picture,reconnect,viewercount"
     made = await site.post_offer("/whip/cam2", offer("obs"))
     assert "link" not in made.headers
 

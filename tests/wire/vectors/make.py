@@ -38,6 +38,8 @@ KEY_FRAME: dict[str, Any] = {
     "capture_us": 1_767_225_600_000_000,
     "arrival_us": 1_767_225_600_040_000,
     "stamps": [[1, 1_767_225_600_041_000], [2, 1_767_225_600_041_500]],
+    "treatment": 0,
+    "net": "",
     "payload": "0000000165b84004",
 }
 DELTA_FRAME = {
@@ -51,6 +53,8 @@ DELTA_FRAME = {
     "stamps": [[stage, 1_767_225_600_041_000 + stage] for stage in range(1, 9)],
     "payload": "d1",
 }
+ENHANCED_FRAME = {**KEY_FRAME, "treatment": 2, "net": "live-s"}
+RESIZED_FRAME = {**KEY_FRAME, "treatment": 16}
 VP9_FRAME = {**KEY_FRAME, "codec": "vp9", "stamps": [], "payload": "8249834200"}
 AV1_UNIT = {
     **KEY_FRAME,
@@ -93,7 +97,10 @@ def unit(fields: dict[str, Any], **override: int) -> bytes:
             struct.pack(">q", fields["capture_us"]),
             struct.pack(">q", fields["arrival_us"]),
             struct.pack(">I", override.get("payload_length", len(payload))),
+            struct.pack(">B", override.get("treatment", fields["treatment"])),
+            struct.pack(">B", override.get("net_length", len(fields["net"]))),
             *(stamp(stage, at_us) for stage, at_us in fields["stamps"]),
+            fields["net"].encode("latin-1"),
             payload,
         ]
     )
@@ -104,7 +111,7 @@ def batch(
     *,
     count: int = 1,
     magic: bytes = b"SCFB",
-    version: int = 2,
+    version: int = 3,
     reserved: int = 0,
     epoch: int = 5,
     length: int | None = None,
@@ -141,6 +148,8 @@ def valid() -> dict[str, tuple[bytes, dict[str, Any]]]:
     return {
         "key-frame": of(1_767_225_600_000, KEY_FRAME),
         "delta-frame-with-every-stamp": of(2**64 - 1, DELTA_FRAME),
+        "enhanced": of(5, ENHANCED_FRAME),
+        "resized": of(5, RESIZED_FRAME),
         "vp9": of(6, VP9_FRAME),
         "av1": of(7, AV1_UNIT),
         "audio": of(0, PACKET),
@@ -160,19 +169,41 @@ def broken() -> dict[str, tuple[bytes, str]]:
         "empty": (b"", "0 bytes are shorter than the header of 20"),
         "truncated-header": (whole[:19], "19 bytes are shorter than the header of 20"),
         "wrong-magic": (batch(frame, magic=b"SCFC"), "magic is b'SCFC', not b'SCFB'"),
-        "version-1": (batch(frame, version=1), "version 1 is not 2"),
-        "version-3": (batch(frame, version=3), "version 3 is not 2"),
+        "version-2": (batch(frame, version=2), "version 2 is not 3"),
+        "version-4": (batch(frame, version=4), "version 4 is not 3"),
         "reserved-flags": (batch(frame, reserved=0x80), "reserved flags 0x80 are set"),
-        "length-too-great": (batch(frame, length=91), "length says 91 bytes, there are 90"),
-        "truncated-end": (whole[:-1], "length says 90 bytes, there are 89"),
+        "length-too-great": (batch(frame, length=93), "length says 93 bytes, there are 92"),
+        "truncated-end": (whole[:-1], "length says 92 bytes, there are 91"),
         "count-0": (batch(b"", count=0), "0 units are not within 1..256"),
         "count-257": (batch(packets, count=257), "257 units are not within 1..256"),
-        "truncated-unit-header": (batch(frame[:43]), "a unit header at byte 20 is cut off"),
-        "missing-second-unit": (batch(frame, count=2), "a unit header at byte 90 is cut off"),
-        "truncated-payload": (cut, "a unit of 8 bytes at byte 64 is cut off"),
-        "truncated-stamps": (batch(frame[:50]), "a unit of 8 bytes at byte 64 is cut off"),
-        "unknown-kind": (batch(unit(KEY_FRAME, kind=3)), "kind 3 or codec 1 is not known"),
-        "unknown-codec": (batch(unit(KEY_FRAME, codec=9)), "kind 1 or codec 9 is not known"),
+        "truncated-unit-header": (batch(frame[:45]), "a unit header at byte 20 is cut off"),
+        "missing-second-unit": (batch(frame, count=2), "a unit header at byte 92 is cut off"),
+        "truncated-payload": (cut, "a unit of 8 bytes at byte 66 is cut off"),
+        "truncated-stamps": (batch(frame[:52]), "a unit of 8 bytes at byte 66 is cut off"),
+        "unknown-kind": (
+            batch(unit(KEY_FRAME, kind=3)),
+            "kind 3, codec 1 or treatment 0 is not known",
+        ),
+        "unknown-codec": (
+            batch(unit(KEY_FRAME, codec=9)),
+            "kind 1, codec 9 or treatment 0 is not known",
+        ),
+        "unknown-treatment": (
+            batch(unit(KEY_FRAME, treatment=15)),
+            "kind 1, codec 1 or treatment 15 is not known",
+        ),
+        "net-too-long": (
+            batch(unit({**KEY_FRAME, "net": 41 * "a"})),
+            f"net {40 * 'a'!r} is not up to 40 of ASCII",
+        ),
+        "net-not-ascii": (
+            batch(unit({**KEY_FRAME, "net": "\xe9"})),
+            "the name of a net is not ASCII",
+        ),
+        "truncated-net": (
+            batch(unit(KEY_FRAME, net_length=200)),
+            "a unit of 8 bytes at byte 66 is cut off",
+        ),
         "unknown-flags": (batch(unit(KEY_FRAME, flags=9)), "unit flags 0x9 are not known"),
         "unknown-stage": (
             batch(unit({**KEY_FRAME, "stamps": [[9, 0]]})),

@@ -10,6 +10,7 @@ import pytest
 
 from media.access_unit import Flags
 from media.codec import Codec
+from media.treatment import Treatment
 from wire import keys
 from workers.decode.decoder import UnitDecoder
 from workers.encode.step import EncodeStep, Made, OutputConfig
@@ -184,6 +185,24 @@ def test_copied_units_go_into_logs_that_may_hold_them(codec: Codec, how: str) ->
     assert [what for what in found if what[0] == "enhanced"] == COPIED
     assert bool([what for what in found if what[0] == "enhanced-h264"]) is bool(how)
     assert bench.counters.read().bypassed == 2 and bench.step.coded == 0
+
+
+def test_units_say_what_was_done_to_the_picture_and_copied_ones_why_not_more() -> None:
+    bench = Bench()
+    bench.want(*BOTH)
+    bench.step.copied_as = Treatment.OFF
+    copied = bench.put(tasks(Route.COPY, 1))
+    frames = tasks(Route.WORK, 2)
+    for frame in frames:
+        frame.treatment, frame.net = Treatment.TEMPORAL, "live-s"
+    coded = bench.put(frames)
+    recoded = bench.put(tasks(Route.RECODE, 1))
+
+    def said(found: list[Made]) -> set[tuple[Treatment, str]]:
+        return {(each.unit.treatment, each.unit.net) for each in found if each.unit is not None}
+
+    assert said(copied) == said(recoded) | {(Treatment.OFF, "")} == {(Treatment.OFF, "")}
+    assert said(coded) == {(Treatment.TEMPORAL, "live-s")}
 
 
 def test_copying_into_the_usual_log_needs_no_viewer() -> None:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
+from media.treatment import Treatment
 from wire.rendition_record import RenditionRecord
 from workers.media.route import Route
 from workers.scheduling.admission import (
@@ -160,6 +161,25 @@ def test_the_size_of_the_output_is_the_nets_at_work_or_the_one_to_come(
     assert mode.output_size(scale) == (0, 0)
     routes(mode, stream(97, 54, 30, 3))
     assert mode.output_size(scale) == size
+
+
+def test_viewers_are_told_why_units_are_copied() -> None:
+    mode = make()
+    mode.decoded(480, 270)
+    mode.judge(fault="", now=0.0)
+    assert mode.copied_as is Treatment.STARTING  # it waits for its key frame
+    mode.judge(fault="The net is missing.", now=0.0)
+    assert mode.copied_as is Treatment.FAULT
+    mode.follow(replace(RECORD, enhance=False))
+    assert mode.copied_as is Treatment.OFF
+    large = make()
+    large.decoded(8192, 8192)
+    large.judge(fault="", now=0.0)
+    assert large.copied_as is Treatment.TOO_LARGE
+    slow = make(model="larger", record=replace(RECORD, model="larger"))
+    slow.decoded(3000, 2000)
+    slow.judge(fault="", now=0.0)
+    assert slow.copied_as in (Treatment.NO_TIME, Treatment.TOO_LARGE)
 
 
 def test_a_stream_that_is_switched_off_from_the_start_is_copied() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from media.treatment import Treatment
 from workers.media.frame_task import FrameTask
 from workers.media.picture import Picture
 from workers.media.route import Route
@@ -48,6 +49,8 @@ class Bench:
                 own=own,
             ),
         )
+        self.told = (Treatment.UNSAID, "")
+        "What viewers are told of the last frame."
         self._units = units(Clip(frames=200, width=WIDTH, height=HEIGHT))
         for model in ("large", "small"):
             self.nets.load(model, WIDTH, HEIGHT)
@@ -59,6 +62,7 @@ class Bench:
         )
         task.picture = picture(index, WIDTH, HEIGHT)
         made = list(self.stage.step(task))
+        self.told = (task.treatment, task.net)
         assert len(made) <= 1
         return made[0].picture if made else None
 
@@ -89,7 +93,9 @@ def test_a_late_frame_is_resized_and_a_hopeless_one_dropped_and_a_replayed_one_o
     fast: Bench,
 ) -> None:
     fast.show(0)
+    assert fast.told == (Treatment.FULL, "large")
     assert fast.show(1, age_s=0.2) is not None
+    assert fast.told == (Treatment.NO_TIME, "")
     assert fast.show(2, age_s=MAX_AGE_S + 0.1) is None
     assert fast.show(3, is_replay=True) is None
     counts = fast.counters.read()

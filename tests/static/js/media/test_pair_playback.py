@@ -57,19 +57,19 @@ async def test_the_source_is_not_fetched_while_the_enhanced_picture_is_alone(run
     assert await run("media/pair-playback", PAIR + body) == [["playing", "stopped"], [ENHANCED]]
 
 
-async def test_the_source_stays_for_three_seconds_out_of_sight(run: Run) -> None:
+async def test_the_source_stays_for_a_minute_out_of_sight(run: Run) -> None:
     body = """
       pair.start();
       await connect();
       await connect();
       pair.showSplit(0);
-      await clock.advance(2999);
+      await clock.advance(59999);
       const kept = states();
       pair.showSplit(30);
       await clock.advance(5000);
       const back = asked().length;
       pair.showSplit(0);
-      await clock.advance(3000);
+      await clock.advance(60000);
       return [kept, back, states(), asked().at(-1).split(' ')[0]];
     """
     assert await run("media/pair-playback", PAIR + body) == [
@@ -141,3 +141,53 @@ async def test_a_picture_is_there_once_the_element_has_one(run: Run) -> None:
       return [...found, pair.hasPicture('enhanced'), pair.aligned];
     """
     assert await run("media/pair-playback", PAIR + body) == [False, False, True, 1, False, False]
+
+
+async def test_who_saves_data_keeps_the_source_for_three_seconds(run: Run) -> None:
+    saver = "harness.put(navigator, 'connection', {value: {saveData: true}});"
+    body = """
+      pair.start();
+      await connect();
+      await connect();
+      pair.showSplit(0);
+      await clock.advance(3000);
+      return states();
+    """
+    assert await run("media/pair-playback", saver + PAIR + body) == ["playing", "stopped"]
+
+
+async def test_the_viewer_may_have_the_source_ready_at_any_time(run: Run) -> None:
+    body = """
+      pair.showSplit(0);
+      pair.start();
+      await connect();
+      pair.keepSource(true);
+      await connect();
+      await clock.advance(200000);
+      const kept = states();
+      pair.keepSource(false);
+      await clock.advance(60000);
+      return [kept, states()];
+    """
+    assert await run("media/pair-playback", PAIR + body) == [
+        ["playing", "playing"], ["playing", "stopped"],
+    ]  # fmt: skip
+
+
+async def test_a_pair_of_frames_is_fetched_for_who_sees_one_side(run: Run) -> None:
+    body = """
+      pair.showSplit(0);
+      pair.start();
+      await connect();
+      const waiting = pair.pair(1000);
+      await connect();
+      const during = states();
+      await clock.advance(2000);
+      const found = await waiting;
+      pair.settle();
+      await clock.advance(60000);
+      return [during, found, states()];
+    """
+    assert await run("media/pair-playback", PAIR + body) == [
+        ["playing", "playing"], None, ["playing", "stopped"],
+    ]  # fmt: skip

@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from tests.static import samples
 from tests.static.fakes import FakeServer
 from tests.static.far_side import FarSide
+from tests.static.js.ui.test_picture_words import VIEW
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="package")]
 
@@ -92,6 +93,10 @@ async def test_the_divider_moves_by_pointer_and_centres_on_a_double_click(
 
 
 async def test_the_source_is_fetched_only_while_it_shows(page: Page, server: FakeServer) -> None:
+    # Without this it stays for a minute.
+    await page.add_init_script(
+        "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
+    )
     await play(page, server, "/watch/garden?view=enhanced")
     assert len(server.asked("POST", "/whep/garden")) == 1
     await page.keyboard.press("2")
@@ -190,11 +195,65 @@ async def test_missing_enhancement_is_explained(page: Page, server: FakeServer) 
     far = await play(page, server)
     server.streams = [samples.stream("garden", state="bypass", reason="All workers are full.")]
     await expect(page.locator("#note")).to_contain_text("All workers are full.")
-    await expect(page.locator("#enhanced-label")).to_have_text("Not enhanced")
     await far.hang_up()
 
 
-async def test_the_right_side_is_named_by_what_is_shown_there(
+async def test_the_badge_says_what_is_shown_and_its_details_open(
+    page: Page, server: FakeServer
+) -> None:
+    server.picture = VIEW
+    far = await play(page, server)
+    badge, details = page.locator("#enhanced-label"), page.locator("#details")
+    await expect(badge).to_contain_text("Enhanced by a neural net")
+    await expect(badge).to_contain_text("live-s, 21 ms")
+    await badge.focus()
+    await page.keyboard.press("Enter")
+    await expect(details).to_contain_text("2.4 Mbit/s")
+    server.picture = {**VIEW, "why": "gone", "rendition": "source"}
+    await expect(badge).to_contain_text("worker gone")
+    await expect(details).to_contain_text("Another one takes over")
+    await page.keyboard.press("Escape")
+    await expect(details).to_be_hidden()
+    await expect(page.locator("#spoken")).to_have_text("Original: worker gone.")
+    await far.hang_up()
+
+
+async def test_a_press_a_button_and_a_key_compare_while_they_are_held(
+    page: Page, server: FakeServer
+) -> None:
+    await play(page, server)
+    stage = page.locator("#stage")
+    await page.keyboard.press("3")
+    await expect(stage).to_have_attribute("data-view", "enhanced")
+    box = await stage.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + 99, box["y"] + 99)
+    await page.mouse.down()
+    await expect(stage).to_have_attribute("data-view", "source")
+    await page.mouse.up()
+    await expect(stage).to_have_attribute("data-view", "enhanced")
+    await page.keyboard.down("c")
+    await expect(stage).to_have_attribute("data-held", "true")
+    await expect(stage).to_have_attribute("data-view", "source")
+    await page.keyboard.up("c")
+    await expect(stage).to_have_attribute("data-view", "enhanced")
+    await page.locator("#compare").focus()
+    await page.keyboard.down("Space")
+    await expect(stage).to_have_attribute("data-view", "source")
+    await page.keyboard.up("Space")
+    await expect(stage).to_have_attribute("data-view", "enhanced")
+
+
+async def test_without_the_same_frame_on_both_sides_there_is_no_still(
+    page: Page, server: FakeServer
+) -> None:
+    # The far side numbers the frames of each session anew; ``tests/e2e/test_badge.py`` saves one.
+    await play(page, server)
+    await page.locator("#still").click()
+    await expect(page.locator("#saved")).to_contain_text("No still", timeout=15000)
+
+
+async def test_what_is_shown_in_the_place_of_the_best_is_said(
     page: Page, server: FakeServer
 ) -> None:
     await play(page, server)
@@ -205,7 +264,6 @@ async def test_the_right_side_is_named_by_what_is_shown_there(
         samples.rendition("enhanced", "enhancing", width=2 * width, height=2 * height),
     ]
     server.streams = [one]
-    await expect(page.locator("#enhanced-label")).to_have_text("Source")
     await expect(page.locator("#rendition-shown")).to_contain_text("carries no more")
 
 
