@@ -238,6 +238,7 @@ def _context(
         figures=ProcessFigures(metrics, snapshot, Siblings(process)),
         hls=settings.hls,
         edge=edge_options(settings, certificate),
+        frame_ancestors=settings.frame_ancestors,
         instance=process.run or secrets.token_hex(8),
     )
 

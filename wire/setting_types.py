@@ -30,6 +30,11 @@ _HOST = re.compile(
 )
 
 
+_ANCESTOR = re.compile(
+    r"https?://(\*\.)?[A-Za-z0-9_-][A-Za-z0-9_.-]{0,251}(:([0-9]{1,5}|\*))?\Z", re.ASCII
+)
+
+
 def is_loopback(host: str) -> bool:
     """True for a name or an address that only this machine reaches."""
     if host == "localhost" or host.endswith(".localhost"):
@@ -71,6 +76,20 @@ def _check_hosts(value: tuple[str, ...]) -> tuple[str, ...]:
         if name != "*" and not _HOST.match(name):
             raise ValueError(f"{name!r} is no host name; a port or scheme does not belong here")
     return tuple(name.lower() for name in value)
+
+
+def _check_ancestors(value: tuple[str, ...]) -> tuple[str, ...]:
+    # They become a part of a header, so nothing else than these forms may get there.
+    for source in value:
+        if source not in ("'self'", "'none'", "*") and not _ANCESTOR.match(source):
+            raise ValueError(
+                f"{source!r} is neither 'self', 'none', * nor an origin like https://example.org"
+            )
+    if len(value) > 1 and "'none'" in value:
+        raise ValueError("'none' stands alone")
+    if not value:
+        raise ValueError("at least one is needed; 'none' forbids all")
+    return value
 
 
 def _check_ice_servers(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -191,6 +210,8 @@ Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 HostNames = Annotated[Words, AfterValidator(_check_hosts)]
 IpAddresses = Annotated[Words, AfterValidator(_check_addresses)]
+FrameAncestors = Annotated[Words, AfterValidator(_check_ancestors)]
+
 Networks = Annotated[Words, AfterValidator(_check_networks)]
 IceServers = Annotated[Words, AfterValidator(_check_ice_servers)]
 Bitrates = Annotated[Words, AfterValidator(_check_bitrates)]

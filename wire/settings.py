@@ -25,6 +25,7 @@ from wire.errors import BadSettings
 from wire.setting_types import (
     Bitrates,
     Folder,
+    FrameAncestors,
     HostNames,
     IceServers,
     IpAddresses,
@@ -66,6 +67,9 @@ class Settings(BaseSettings):
     allowed_hosts: HostNames = ()
     """More host names that this server is called by, by comma (``*.example.org``: all below it;
     ``*``: any). Pages of these hosts may use it as its own pages do, but for ``*``."""
+    frame_ancestors: FrameAncestors = ("'self'",)
+    """Pages that may show ``/embed/NAME`` in a frame, by comma: ``'self'``, ``'none'``, ``*``, or
+    origins such as ``https://example.org`` and ``https://*.example.org``."""
     trusted_proxies: Networks = ()
     """Addresses and networks of reverse proxies, by comma, whose X-Forwarded-For is believed."""
     tls_cert: Path | None = None

@@ -34,5 +34,7 @@ class AppState:
     hls: bool = True
     "HLS is served."
     edge: EdgeOptions = EdgeOptions()
+    frame_ancestors: tuple[str, ...] = ("'self'",)
+    "Pages that may show the player in a frame."
     instance: str = dataclasses.field(default_factory=lambda: secrets.token_hex(4))
     "Random name of this run of the server, the same in all of its app processes."

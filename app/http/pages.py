@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from app.http.edge.headers import content_policy
 from app.http.reference import reference_page
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -49,8 +50,10 @@ def _html(text: str, request: Request) -> HTMLResponse:
     return HTMLResponse(_ADDRESS.sub(rf"\1{up}", text), headers=_FRESH)
 
 
-def install(app: FastAPI) -> None:
-    """Mounts ``/static`` and the pages."""
+def install(app: FastAPI, frame_ancestors: tuple[str, ...] = ("'self'",)) -> None:
+    """Mounts ``/static`` and the pages. ``frame_ancestors`` are the pages that may show the player
+    in a frame, as a content security policy names them; no other page is framed by strangers.
+    """
     routes = APIRouter(include_in_schema=False)
 
     def page(name: str, request: Request) -> HTMLResponse:
@@ -71,6 +74,12 @@ def install(app: FastAPI) -> None:
     @routes.get("/watch/{stream}")
     async def watch(stream: str, request: Request) -> HTMLResponse:
         return page("watch.html", request)
+
+    @routes.get("/embed/{stream}")
+    async def embed(stream: str, request: Request) -> HTMLResponse:
+        response = page("embed.html", request)
+        response.headers["Content-Security-Policy"] = content_policy(frame_ancestors)
+        return response
 
     @routes.get("/admin")
     async def admin(request: Request) -> HTMLResponse:

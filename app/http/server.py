@@ -45,7 +45,7 @@ def create_app(context: AppState) -> Edge:
     for module in (*views, devices, stream_keys, audit, health):
         app.include_router(module.router(context))
     openapi.complete(app)
-    pages.install(app)
+    pages.install(app, context.frame_ancestors)
     edge = Edge(app, context.edge)
     node = context.node
     context.metrics.count_refused(

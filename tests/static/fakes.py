@@ -264,7 +264,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(200, b"<!doctype html><title>blank</title>", "text/html")
         pages = {"": "index.html"}
         pages |= {name: f"{name}.html" for name in ("grid", "broadcast", "admin")}
-        name = "watch.html" if parts[0] == "watch" else pages.get("/".join(parts), "")
+        is_player = parts[0] in ("watch", "embed")
+        name = f"{parts[0]}.html" if is_player else pages.get("/".join(parts), "")
         path = STATIC / name if name else STATIC.joinpath(*parts[1:])
         if (not name and parts[0] != "static") or not path.is_file():
             return self._problem(404, "There is no such page.")

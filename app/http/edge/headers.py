@@ -9,11 +9,19 @@ from app.http.edge.origins import OriginVerdict
 
 Headers = list[tuple[bytes, bytes]]
 
+_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors {ancestors}; form-action 'self'"
+)
+
+
+def content_policy(ancestors: tuple[str, ...] = ("'self'",)) -> str:
+    """Returns the content security policy of a page; ``ancestors`` may have it in a frame."""
+    return _POLICY.format(ancestors=" ".join(ancestors))
+
+
 _SECURITY = {
-    "content-security-policy": (
-        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; "
-        "object-src 'none'; base-uri 'none'; frame-ancestors 'self'; form-action 'self'"
-    ),
+    "content-security-policy": content_policy(),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "cross-origin-opener-policy": "same-origin",

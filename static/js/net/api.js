@@ -5,7 +5,7 @@
  */
 
 import { t } from '../ui/texts.js';
-import { address } from './address.js';
+import { ROOT } from './address.js';
 
 const TIMEOUT_MS = 6000;
 
@@ -88,9 +88,18 @@ export async function request(url, init = {}) {
 }
 
 export class Api {
-  /** @param {() => string} token gives the admin token, or an empty string */
-  constructor(token = () => '') {
+  /**
+   * @param {() => string} token gives the admin token, or an empty string
+   * @param {string} root where the server begins
+   */
+  constructor(token = () => '', root = ROOT) {
     this._token = token;
+    this._root = root;
+  }
+
+  /** @param {string} path */
+  _address(path) {
+    return new URL(path, this._root).href;
   }
 
   /** @returns {Promise<import('../types.js').Server>} */
@@ -172,12 +181,12 @@ export class Api {
    */
   async removeRendition(id, name) {
     const path = `api/v1/streams/${encodeURIComponent(id)}/renditions/${encodeURIComponent(name)}`;
-    await request(address(path), { method: 'DELETE', headers: this._headers() });
+    await request(this._address(path), { method: 'DELETE', headers: this._headers() });
   }
 
   /** @param {string} id */
   async endStream(id) {
-    await request(address(`api/v1/streams/${encodeURIComponent(id)}`), {
+    await request(this._address(`api/v1/streams/${encodeURIComponent(id)}`), {
       method: 'DELETE',
       headers: this._headers(),
     });
@@ -207,13 +216,13 @@ export class Api {
 
   /** @param {string} name */
   async removeDevice(name) {
-    await request(address(`api/v1/devices/${encodeURIComponent(name)}`), { method: 'DELETE', headers: this._headers() });
+    await request(this._address(`api/v1/devices/${encodeURIComponent(name)}`), { method: 'DELETE', headers: this._headers() });
   }
 
   /** @param {string} id of a token that nobody has used */
   async withdrawToken(id) {
     const path = `api/v1/devices/tokens/${encodeURIComponent(id)}`;
-    await request(address(path), { method: 'DELETE', headers: this._headers() });
+    await request(this._address(path), { method: 'DELETE', headers: this._headers() });
   }
 
   /** @returns {Promise<import('../types.js').Model[]>} */
@@ -234,7 +243,7 @@ export class Api {
    */
   async _json(path, init = {}) {
     const headers = { ...this._headers(), ...init.headers };
-    const response = await request(address(path), { ...init, headers });
+    const response = await request(this._address(path), { ...init, headers });
     return response.json();
   }
 }

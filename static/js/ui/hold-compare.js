@@ -32,7 +32,14 @@ export class HoldCompare {
     stage.addEventListener('pointercancel', () => this._cancel());
     // The long press of a phone would open a menu over the comparison.
     stage.addEventListener('contextmenu', (event) => this.isHeld && event.preventDefault());
-    addEventListener('blur', () => this.release());
+    this._onBlur = () => this.release();
+    addEventListener('blur', this._onBlur);
+  }
+
+  /** Ends it for good. */
+  stop() {
+    this._cancel();
+    removeEventListener('blur', this._onBlur);
   }
 
   get isHeld() {

@@ -46,6 +46,8 @@ export class PlayerView extends EventTarget {
     const badge = part('enhanced-label', HTMLButtonElement);
     this.badge = new PictureBadge(badge, part('details', HTMLElement), part('spoken', HTMLElement));
     this._lastSplit = 50;
+    /** Its parts may be gone. */
+    this._isOver = false;
     this._listen();
   }
 
@@ -57,8 +59,10 @@ export class PlayerView extends EventTarget {
   }
 
   stop() {
+    this.holding.stop();
     this.events.stop();
     this.playback.stop();
+    this._isOver = true;
   }
 
   /** @returns {View} */
@@ -121,6 +125,7 @@ export class PlayerView extends EventTarget {
 
   /** Shows states; called by the owner too, since seconds count down. */
   render() {
+    if (this._isOver) return;
     const { situation } = this;
     Object.assign(this.stage.dataset, {
       view: this.view,
@@ -154,6 +159,7 @@ export class PlayerView extends EventTarget {
   }
 
   _changed() {
+    if (this._isOver) return;
     this.render();
     this.dispatchEvent(new Event('change'));
   }

@@ -10,16 +10,18 @@ export class VisiblePoller {
     this._timer = 0;
     this._busy = false;
     this._on = false;
-    document.addEventListener('visibilitychange', () => this._resume());
+    this._onSight = () => this._resume();
   }
 
   start() {
     this._on = true;
+    document.addEventListener('visibilitychange', this._onSight);
     this._resume();
   }
 
   stop() {
     this._on = false;
+    document.removeEventListener('visibilitychange', this._onSight);
     clearTimeout(this._timer);
   }
 

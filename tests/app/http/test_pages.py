@@ -6,15 +6,25 @@ import re
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from app.http.pages import STATIC
+from app.http.pages import STATIC, install
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import Site
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/grid", "/broadcast", "/watch/cam1", "/admin", "/favicon.ico", "/static/admin.html"],
+    [
+        "/",
+        "/grid",
+        "/broadcast",
+        "/watch/cam1",
+        "/embed/cam1",
+        "/admin",
+        "/favicon.ico",
+        "/static/admin.html",
+    ],
 )
 async def test_pages_are_served_with_their_headers(path: str, site: Site) -> None:
     response = await site.client.get(path)
@@ -96,3 +106,23 @@ async def test_the_words_of_a_language_are_served(site: Site) -> None:
     assert answer.headers["cache-control"] == "no-cache"
     for path in ("/static/texts/xx.json", "/static/texts/de.json/de.json", "/static/de.json"):
         check_problem(await site.client.get(path), 404)
+
+
+async def test_only_the_player_alone_may_be_framed_by_those_whom_the_operator_names(
+    site: Site,
+) -> None:
+    app = FastAPI()
+    install(app, ("'self'", "https://a.example"))
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://h") as client:
+        policy = (await client.get("/embed/cam1")).headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://a.example;" in policy
+    for path in ("/watch/cam1", "/embed/cam1", "/admin"):
+        response = await site.client.get(path)
+        assert "frame-ancestors 'self';" in response.headers["content-security-policy"]
+
+
+async def test_the_module_of_the_player_can_be_loaded_by_its_stable_address(site: Site) -> None:
+    response = await site.client.get("/static/sharpcast-player.js")
+    assert response.status_code == 200
+    assert "javascript" in response.headers["content-type"]
