@@ -56,6 +56,8 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "Id of the stream key that it is published with; empty: published without one."
     max_viewers: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
     "Viewers at a time that this key allows; 0: as many as the server does."
+    original: bool = False
+    "The broadcaster wants viewers to see the original: no net works on the stream."
     ending: bool = False
     "The operator ends the stream; its app carries it out."
     renditions: tuple[str, ...] = ()

@@ -56,6 +56,7 @@ def router(context: AppState) -> APIRouter:
     _add_changing(routes, read, context)
     _add_ending(routes, context)
     _add_renditions(routes, read, context)
+    _add_consent(routes, read, context)
     return routes
 
 
@@ -295,6 +296,20 @@ def _add_ending(routes: APIRouter, context: AppState) -> None:
         await context.access.note(request, "stream_ended", stream)
         context.snapshot.forget()
         return Response(status_code=204)
+
+
+def _add_consent(routes: APIRouter, read: _Views, context: AppState) -> None:
+    @routes.put(
+        "/streams/{stream}/consent",
+        dependencies=[Depends(context.access.publisher)],
+        response_model=schemas.Stream,
+        openapi_extra=GUARDED,
+    )
+    async def consent(stream: str, wanted: schemas.Consent) -> Response:
+        """Sets what the broadcaster allows: that the stream is enhanced, or the original alone."""
+        await context.node.directory.set_original(check_name(stream), not wanted.enhance)
+        context.snapshot.forget()
+        return await read.stream(stream)
 
 
 def _add_renditions(routes: APIRouter, read: _Views, context: AppState) -> None:

@@ -82,7 +82,7 @@ VAGUE_S = 2.0
 """Interval in seconds at which the state of a stream is looked at while the source stands in."""
 
 _VAGUE = frozenset(
-    why.value for why in (Why.STARTING, Why.GONE, Why.NO_WORKER, Why.NO_TIME, Why.OFF)
+    why.value for why in (Why.STARTING, Why.GONE, Why.NO_WORKER, Why.NO_TIME, Why.OFF, Why.OWNER)
 )
 """Reasons that the state of the stream's enhancement makes clearer, where the source stands in."""
 
@@ -93,7 +93,7 @@ def _is_vague(view: PictureView) -> bool:
 
 def _explained(view: PictureView, state: str) -> PictureView:
     """Returns the view with what is known of a worker that does not send."""
-    better = {"off": Why.OFF, "waiting": Why.NO_WORKER}.get(state)
+    better = {"off": Why.OFF, "owner": Why.OWNER, "waiting": Why.NO_WORKER}.get(state)
     if better is None:
         return view
     return msgspec.structs.replace(view, why=better.value)

@@ -128,6 +128,12 @@ class Enhancement(BaseModel):
     """The enhancement of the default rendition."""
 
     enabled: bool
+    allowed: bool = Field(
+        default=True, description="False: the broadcaster wants the original to be shown"
+    )
+    label: str = Field(
+        default="", description="What viewers are to be told of enhanced pictures; empty for others"
+    )
     model: str
     strength: float = Field(description="Strength in effect: 0 is faithful, 1 is crisp")
     adjustable: bool = Field(description="The net has both styles")
@@ -241,6 +247,14 @@ class StreamChange(BaseModel):
     view: Literal["public", "unlisted", "token"] | None = Field(
         default=None, description="Who may watch; it stays for the name of the stream"
     )
+
+
+class Consent(BaseModel):
+    """What a broadcaster allows."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    enhance: bool = Field(description="False: viewers are to see the original")
 
 
 class WorkerStream(BaseModel):

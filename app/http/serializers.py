@@ -24,6 +24,9 @@ from wire.stream_record import StreamRecord
 
 _WAITING = "No worker has taken it yet."
 _NO_KEY_FRAME = "No key frame has come from the publisher yet."
+LABEL = "Enhanced by a neural net"
+"""What viewers are to be told of enhanced pictures."""
+
 _NO_WORKER = "No worker is running."
 _FULL = "All workers are at their capacity."
 _LAST_S = 253_402_300_799
@@ -78,7 +81,7 @@ def stream_view(
         sessions=sum(viewers.values()),
         source=source,
         renditions=rendition_views(record, produced, viewers),
-        enhancement=default.enhancement,
+        enhancement=default.enhancement.model_copy(update={"allowed": not record.original}),
         team=team_view(default.work),
         frames=_frames(default.work, publisher),
         packets=publisher.packets,
@@ -130,6 +133,7 @@ def _enhancement(
         enabled=record.enhance,
         **_style(record, work.model or record.model or defaults.model, beats, defaults),
         state=work.state,
+        label=LABEL if work.state == "enhancing" else "",
         reason=work.reason,
         worker=lead.name,
         engine=work.engine,

@@ -170,7 +170,9 @@ class _Extensions:
             for each in view.renditions
             if not each.of
         )
-        return StreamSight(True, view.viewers, layers, view.enhancement.state)
+        # What the broadcaster wants holds whatever a worker does.
+        state = view.enhancement.state if view.enhancement.allowed else "owner"
+        return StreamSight(True, view.viewers, layers, state)
 
     async def tell(
         self, stream: str, session: str, opened: EventStream, last_id: str
@@ -220,7 +222,9 @@ class _Extensions:
             return  # its node does not answer at the moment
 
     async def state(self, stream: str) -> str:
-        """Returns the state of the stream's enhancement; empty where it is not known."""
+        """Returns the state of the stream's enhancement, `owner` where the broadcaster wants none;
+        empty where it is not known.
+        """
         try:
             return (await self.sight(stream)).enhancement
         except AppError:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.access.grants import Grant, GrantKind
+from app.errors import AppError
 from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, GUARDED, OFFER
@@ -61,10 +62,19 @@ def router(context: AppState) -> APIRouter:
         takeover: Annotated[
             bool, Query(description="`false`: not while another connection brings the stream")
         ] = True,
+        enhance: Annotated[
+            bool | None,
+            Query(
+                description="`false`: viewers are to see the original; without it, what was said "
+                "before stays"
+            ),
+        ] = None,
     ) -> Response:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
         whip_common.check_name(stream)
         made = await _publish(context, request, stream, takeover=takeover)
+        if enhance is not None:
+            await _consent(context, stream, made[0], enhance)
         return whip_common.created(request, context, SessionKind.WHIP, stream, made)
 
     if context.access.key_in_path:
@@ -93,3 +103,12 @@ def _add_path_keys(routes: APIRouter, context: AppState) -> None:
         whip_common.check_name(stream)
         made = await _publish(context, request, stream, takeover=takeover)
         return whip_common.created(request, context, SessionKind.WHIP, stream, made)
+
+
+async def _consent(context: AppState, stream: str, secret: str, enhance: bool) -> None:
+    """Notes what the broadcaster wants viewers to see; a session that cannot is ended."""
+    try:
+        await context.node.directory.set_original(stream, not enhance)
+    except AppError:
+        await context.node.publishers.end(stream, secret)
+        raise

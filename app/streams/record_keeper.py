@@ -33,6 +33,8 @@ class RecordKeeper:
         self._log = StreamLogger(log, stream=stream)
         self._known: dict[str, RenditionRecord] = {}
         "Records by name, as read last."
+        self._is_original = False
+        "The broadcaster wants the original, as read last."
         self._missing: set[str] = set()
         "Names of those that Redis lost and that are not brought back yet."
         self.restarts = 0
@@ -77,7 +79,9 @@ class RecordKeeper:
         stream, epoch = self._stream, self._epoch
         try:
             await self._streams.touch(stream, epoch, renditions=self._known, **fields)
-            return await self._streams.get(stream)
+            record = await self._streams.get(stream)
+            self._is_original = record.original
+            return record
         except BadMessage as error:
             self._log.warning("%s", error, extra={"action": "bad_record"})
             # A record that cannot be read is removed with the source log, and made again. The
@@ -85,7 +89,7 @@ class RecordKeeper:
             await self._streams.end(stream, epoch, ())
         except StreamGone:
             self._log.info("record lost by Redis, made again", extra={"action": "record_lost"})
-        await self._streams.create(stream, epoch=epoch, **fields)
+        await self._streams.create(stream, epoch=epoch, original=self._is_original, **fields)
         self.restarts += 1
         self._missing |= self._known.keys()
         return await self._streams.get(stream)

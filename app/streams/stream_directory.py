@@ -190,6 +190,20 @@ class StreamDirectory:
         except REDIS_DOWN as error:
             raise RedisAway from error
 
+    async def set_original(self, stream: str, is_original: bool) -> None:
+        """Sets whether the broadcaster wants the original to be shown.
+
+        Raises StreamNotFound, RedisAway.
+        """
+        record = await self._live(stream)
+        try:
+            await self._registry.set_config(stream, record.epoch, original=is_original)
+            await self._tell(stream)
+        except (StreamGone, StreamBusy) as error:
+            raise StreamNotFound(f"{stream} is not live.") from error
+        except REDIS_DOWN as error:
+            raise RedisAway from error
+
     async def end(self, stream: str) -> None:
         """Ends a stream for an operator. Raises StreamNotFound, RedisAway."""
         own = self._ingest(stream)

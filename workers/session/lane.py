@@ -306,7 +306,7 @@ class RenditionLane:
         upscale.strength = self._strength(rendition)
         self.pipeline.set_kbps(rendition.kbps)
         self.pipeline.grant(self.view.granted_kbps, now=time.monotonic())
-        if self._mode.follow(rendition):
+        if self._mode.follow(rendition, is_original=stream.original):
             upscale.use_model(self._mode.model)
         # The first size that is known counts: of the pictures, else what the app read in headers.
         self._mode.decoded(*upscale.size)

@@ -23,6 +23,7 @@ from workers.team.farming import FarmingMode
 from workers.team.lane_team import TeamGoal
 
 OFF_REASON = "The operator switched enhancement off."
+OWNER_REASON = "The broadcaster wants the original to be shown."
 PLAIN_REASON = "No net works on it: it is for viewers on weak links."
 ALONE_REASON = "The operator wants one worker to make it alone."
 IDLE_REASON = "Nobody watches the rendition “{name}”."
@@ -64,6 +65,8 @@ class StreamMode:
         self._route = RoutePolicy()
         self._rate = FrameRate(guess=fps or 30.0)
         self._enhance = record.enhance
+        self._is_original = False
+        "The broadcaster wants the original to be shown."
         self._is_chosen = bool(record.model)
         self._record = record
         self._has_fault = False
@@ -112,7 +115,7 @@ class StreamMode:
     def copied_as(self) -> Treatment:
         """Why its units are copied, for those who watch them."""
         if not self._enhance:
-            return Treatment.OFF
+            return Treatment.OWNER if self._is_original else Treatment.OFF
         # It was accepted, and waits for the key frame with which the work begins.
         if self._verdict.accepted:
             return Treatment.STARTING
@@ -146,9 +149,14 @@ class StreamMode:
             return COPY_LOAD
         return self._enhance * stream_load(self.width, self.height, self._rate.fps) or COPY_LOAD
 
-    def follow(self, record: RenditionRecord) -> bool:
-        """Takes the specification from the record; True if the model is another one now."""
-        self._enhance = record.enhance
+    def follow(self, record: RenditionRecord, *, is_original: bool = False) -> bool:
+        """Takes the specification from the record; True if the model is another one now.
+
+        ``is_original``: the broadcaster wants the original to be shown.
+        """
+        # A rendition without a net is the original, for viewers on weak links.
+        self._is_original = is_original and record.factor >= 0
+        self._enhance = record.enhance and not self._is_original
         self._is_chosen = bool(record.model)
         self._record = record
         model = record.model or self._default_model
@@ -248,7 +256,7 @@ class StreamMode:
     def _team_obstacle(self, is_wanted: bool) -> str:
         """Returns a sentence that says why nobody is to help; empty if somebody may."""
         if not self._enhance:
-            return OFF_REASON
+            return self._off_reason
         if self._is_plain:
             return PLAIN_REASON
         if self._record.team == "off":
@@ -298,10 +306,14 @@ class StreamMode:
         self._admission.restart()
         self.judge(fault="", now=now)
 
+    @property
+    def _off_reason(self) -> str:
+        return OWNER_REASON if self._is_original else OFF_REASON
+
     def event(self, *, net_ready: bool, asleep: bool = False) -> tuple[RenditionEvent, str]:
         """Returns what becomes of the rendition now, and why it is not enhanced, if it is not."""
         if not self._enhance:
-            return RenditionEvent.SWITCH_OFF, OFF_REASON
+            return RenditionEvent.SWITCH_OFF, self._off_reason
         if not self._verdict.accepted:
             return RenditionEvent.REFUSE, self._verdict.reason
         if not net_ready:

@@ -10,6 +10,7 @@ import { CaptureError, capture, captureFile, releaseFile } from '../media/captur
 import { StatsMeter } from '../media/stats.js';
 import { BroadcastForm } from '../ui/broadcast-form.js';
 import { byId, setText } from '../ui/dom.js';
+import { EnhanceConsent } from '../ui/enhance-consent.js';
 import { openPage } from '../ui/page-texts.js';
 import { Preview } from '../ui/preview.js';
 import { showMeters } from '../ui/sender-meters.js';
@@ -57,6 +58,9 @@ class BroadcastPage {
     this._languages = chooser;
     this._api = new Api();
     this._form = new BroadcastForm();
+    const live = () =>
+      this.state === 'live' ? { stream: this._form.name.value.trim(), token: this._form.token.value.trim() } : null;
+    this._consent = new EnhanceConsent(byId('consent', HTMLInputElement), live, (words) => this._showError(words));
     this._preview = new Preview();
     this._watchLink = new WatchLink();
     this._look = byId('look', HTMLButtonElement);
@@ -193,7 +197,7 @@ class BroadcastPage {
     const wanted = this._form.capture;
     this._chooser = this._newChooser(wanted);
     const options = {
-      endpoint: address(`whip/${encodeURIComponent(this._form.name.value.trim())}`),
+      endpoint: this._consent.on(address(`whip/${encodeURIComponent(this._form.name.value.trim())}`)),
       token: this._form.token.value.trim(),
       iceServers: this._server?.ice_servers ?? [],
       maxKbps: this._form.kbps,

@@ -76,6 +76,7 @@ async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) 
         ("/whip/{stream}", "post"), ("/whip/{stream}/{session}", "delete"),
         ("/whip/{stream}/{session}", "patch"), ("/api/v1/workers", "get"), ("/api/v1/nodes", "get"),
         ("/api/v1/streams/{stream}", "patch"), ("/api/v1/streams/{stream}", "delete"),
+        ("/api/v1/streams/{stream}/consent", "put"),
         ("/api/v1/streams/{stream}/renditions/{name}", "put"),
         ("/api/v1/streams/{stream}/renditions/{name}", "delete"),
         ("/api/v1/devices", "get"), ("/api/v1/devices", "post"),

@@ -82,6 +82,7 @@ async def test_another_node_is_asked_to_wait_for_less_than_a_request_takes() -> 
         (Why.GONE, "waiting", Why.NO_WORKER),
         (Why.GONE, "enhancing", Why.GONE),
         (Why.NO_TIME, "off", Why.OFF),
+        (Why.GONE, "owner", Why.OWNER),
         (Why.STARTING, "", Why.STARTING),
     ],
 )

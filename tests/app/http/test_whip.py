@@ -18,6 +18,7 @@ from tests.app.http.answers import check_problem
 from tests.app.http.conftest import BASE, PUBLISH_TOKEN, MakeSite, Site
 from tests.app.webrtc.offer_texts import offer, publish_codec, without
 from wire.connection import command, connect
+from wire.stream_record import StreamRegistry
 
 
 async def check_nothing_made(site: Site) -> None:
@@ -388,3 +389,35 @@ async def test_a_token_may_have_any_letters(make_site: MakeSite) -> None:
     assert response.status_code == 201
     wrong = [headers[0], (b"authorization", "Bearer schl\u00fcssel-\u9376".encode())]
     check_problem(await site.client.post("/whip/cam2", content=offer("obs"), headers=wrong), 401)
+
+
+async def test_the_broadcaster_says_whether_viewers_may_see_it_enhanced(
+    make_site: MakeSite,
+) -> None:
+    site = make_site()
+    await site.post_offer("/whip/cam1?enhance=false", offer("obs"))
+
+    async def is_original() -> bool:
+        return (await StreamRegistry(site.redis).get("cam1")).original
+
+    assert await is_original()
+    # Another connection that says nothing changes nothing; one that says so takes it back.
+    await site.post_offer("/whip/cam1", offer("obs"))
+    assert await is_original()
+    await site.post_offer("/whip/cam1?enhance=true", offer("obs"))
+    assert not await is_original()
+    wrong = await site.post_offer("/whip/cam1?enhance=perhaps", offer("obs"))
+    check_problem(wrong, 422)
+
+
+async def test_a_live_broadcaster_changes_it_with_the_publish_token(make_site: MakeSite) -> None:
+    site = make_site(publish_token=PUBLISH_TOKEN)
+    path, token = "/api/v1/streams/cam1/consent", {"Authorization": f"Bearer {PUBLISH_TOKEN}"}
+    check_problem(await site.client.put(path, json={"enhance": False}), 401)
+    check_problem(await site.client.put(path, json={"enhance": False}, headers=token), 404)
+    await site.post_offer("/whip/cam1", offer("obs"), token=PUBLISH_TOKEN)
+    answer = await site.client.put(path, json={"enhance": False}, headers=token)
+    assert answer.status_code == 200
+    assert answer.json()["enhancement"]["allowed"] is False
+    check_problem(await site.client.put(path, json={"enhance": 1}, headers=token), 422)
+    assert (await StreamRegistry(site.redis).get("cam1")).original

@@ -23,7 +23,13 @@ from workers.scheduling.handle import SharedScheduler
 from workers.scheduling.job_load import COPY_LOAD
 from workers.scheduling.memory import stream_bytes
 from workers.scheduling.scheduler import Standing
-from workers.session.mode import ALONE_REASON, OFF_REASON, PLAIN_REASON, StreamMode
+from workers.session.mode import (
+    ALONE_REASON,
+    OFF_REASON,
+    OWNER_REASON,
+    PLAIN_REASON,
+    StreamMode,
+)
 from workers.session.rendition_state import RenditionEvent
 from workers.team.farming import FarmingMode
 from workers.team.lane_team import TeamGoal
@@ -172,6 +178,8 @@ def test_viewers_are_told_why_units_are_copied() -> None:
     assert mode.copied_as is Treatment.FAULT
     mode.follow(replace(RECORD, enhance=False))
     assert mode.copied_as is Treatment.OFF
+    mode.follow(replace(RECORD, enhance=False), is_original=True)
+    assert mode.copied_as is Treatment.OWNER
     large = make()
     large.decoded(8192, 8192)
     large.judge(fault="", now=0.0)
@@ -180,6 +188,22 @@ def test_viewers_are_told_why_units_are_copied() -> None:
     slow.decoded(3000, 2000)
     slow.judge(fault="", now=0.0)
     assert slow.copied_as in (Treatment.NO_TIME, Treatment.TOO_LARGE)
+
+
+def test_what_the_broadcaster_wants_counts_more_than_the_operator() -> None:
+    mode = make()
+    mode.decoded(480, 270)
+    mode.judge(fault="", now=0.0)
+    mode.follow(RECORD, is_original=True)
+    mode.judge(fault="", now=0.0)
+    assert mode.event(net_ready=True) == (RenditionEvent.SWITCH_OFF, OWNER_REASON)
+    assert routes(mode, stream(480, 270, 30, 3)) == {Route.COPY}
+    mode.follow(RECORD)
+    mode.judge(fault="", now=0.0)
+    assert mode.event(net_ready=True)[0] is RenditionEvent.ENHANCE
+    # The rendition for weak links has no net, so it is the original.
+    mode.follow(replace(RECORD, factor=-1), is_original=True)
+    assert mode.event(net_ready=True)[0] is RenditionEvent.ENHANCE
 
 
 def test_a_stream_that_is_switched_off_from_the_start_is_copied() -> None:
