@@ -2,6 +2,7 @@
 
 import { el, setText } from './dom.js';
 import { badgeWords, detailRows, ENHANCED, spokenWords } from './picture-words.js';
+import { t } from './texts.js';
 
 /** A state must last so long before it is read out: a screen reader is not to tell of every moment. */
 const SETTLED_MS = 1500;
@@ -16,7 +17,7 @@ export class PictureBadge {
     this._button = button;
     this._panel = panel;
     this._announcer = announcer;
-    this._title = el('b', {}, ENHANCED);
+    this._title = el('b', {}, t(ENHANCED));
     this._detail = el('span', { class: 'figures' });
     button.replaceChildren(this._title, this._detail);
     button.hidden = true;

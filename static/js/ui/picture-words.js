@@ -1,11 +1,12 @@
 /** What the badge on the picture says. Pure. */
 
-import { bitrate, milliseconds, size, styleWords } from './format.js';
+import { bitrate, milliseconds, number, size, styleWords } from './format.js';
+import { msg, t } from './texts.js';
 
 /** @typedef {import('../net/picture-events.js').PictureView} PictureView */
 
-export const ENHANCED = 'Enhanced by a neural net';
-export const ORIGINAL = 'Original';
+export const ENHANCED = msg('Enhanced by a neural net');
+export const ORIGINAL = msg('Original');
 
 /**
  * Why a picture is not enhanced: a few words for the badge, and a sentence for the details.
@@ -13,19 +14,19 @@ export const ORIGINAL = 'Original';
  * @type {Record<string, [string, string]>}
  */
 const WHY = {
-  time: ['nobody has time for it', 'No worker has time to enhance it at the moment. It goes on by itself.'],
-  starting: ['starting', 'The neural net is being made ready. It takes some seconds at most.'],
-  off: ['switched off', 'The operator of this server switched enhancement off.'],
-  owner: ['as the broadcaster wants it', 'The broadcaster wants the original to be shown.'],
-  large: ['too large', 'The picture is too large for the neural net.'],
-  fault: ['not possible', 'The neural net cannot be used for this stream. The operator finds the reason on the admin page.'],
-  gone: ['worker gone', 'The worker that enhanced it is gone. Another one takes over if there is one.'],
-  worker: ['no worker', 'No worker has taken this stream. It begins by itself as soon as one does.'],
-  chosen: ['as you chose', 'You chose a picture that no neural net works on.'],
-  connection: ['your connection', 'Your connection does not carry the enhanced picture at the moment.'],
+  time: [msg('nobody has time for it'), msg('No worker has time to enhance it at the moment. It goes on by itself.')],
+  starting: [msg('starting'), msg('The neural net is being made ready. It takes some seconds at most.')],
+  off: [msg('switched off'), msg('The operator of this server switched enhancement off.')],
+  owner: [msg('as the broadcaster wants it'), msg('The broadcaster wants the original to be shown.')],
+  large: [msg('too large'), msg('The picture is too large for the neural net.')],
+  fault: [msg('not possible'), msg('The neural net cannot be used for this stream. The operator finds the reason on the admin page.')],
+  gone: [msg('worker gone'), msg('The worker that enhanced it is gone. Another one takes over if there is one.')],
+  worker: [msg('no worker'), msg('No worker has taken this stream. It begins by itself as soon as one does.')],
+  chosen: [msg('as you chose'), msg('You chose a picture that no neural net works on.')],
+  connection: [msg('your connection'), msg('Your connection does not carry the enhanced picture at the moment.')],
 };
 
-const UNKNOWN = ['', 'The server does not say why the picture is not enhanced.'];
+const UNKNOWN = ['', msg('The server does not say why the picture is not enhanced.')];
 
 /**
  * @param {PictureView} view
@@ -34,11 +35,11 @@ const UNKNOWN = ['', 'The server does not say why the picture is not enhanced.']
 export function badgeWords({ why, net, latency_ms: ms }) {
   if (why !== '') {
     const [detail, sentence] = WHY[why] ?? UNKNOWN;
-    return { title: ORIGINAL, detail, sentence, isEnhanced: false };
+    return { title: t(ORIGINAL), detail: detail && t(detail), sentence: t(sentence), isEnhanced: false };
   }
-  const detail = ms === null ? net : `${net}, ${milliseconds(ms)}`;
-  const sentence = 'What you see was enlarged by a neural net: details may differ from what the camera saw.';
-  return { title: ENHANCED, detail, sentence, isEnhanced: true };
+  const detail = ms === null ? net : t('{net}, {time}', { net, time: milliseconds(ms) });
+  const sentence = t('What you see was enlarged by a neural net: details may differ from what the camera saw.');
+  return { title: t(ENHANCED), detail, sentence, isEnhanced: true };
 }
 
 /**
@@ -48,8 +49,8 @@ export function badgeWords({ why, net, latency_ms: ms }) {
  */
 export function spokenWords(view) {
   const { title, detail, isEnhanced } = badgeWords(view);
-  if (isEnhanced) return `${ENHANCED}: ${view.net}.`;
-  return detail === '' ? `${title}.` : `${title}: ${detail}.`;
+  if (isEnhanced) return t('Enhanced by a neural net: {net}.', { net: view.net });
+  return detail === '' ? title : t('Original: {why}.', { why: detail });
 }
 
 /**
@@ -60,13 +61,13 @@ export function spokenWords(view) {
 export function detailRows(view, stream) {
   const isEnhanced = view.why === '';
   /** @type {[string, string][]} */
-  const rows = [['Picture', size(view)], ['Bitrate', bitrate(view.kbps || null)], ['Rendition', view.rendition]];
-  if (isEnhanced) rows.unshift(['Neural net', view.net]);
-  if (isEnhanced && stream?.enhancement.adjustable) rows.push(['Style', styleWords(stream.enhancement.strength)]);
+  const rows = [[t('Picture'), size(view)], [t('Bitrate'), bitrate(view.kbps || null)], [t('Rendition'), view.rendition]];
+  if (isEnhanced) rows.unshift([t('Neural net'), view.net]);
+  if (isEnhanced && stream?.enhancement.adjustable) rows.push([t('Style'), styleWords(stream.enhancement.strength)]);
   const factor = enlargement(view, stream);
-  if (factor !== '') rows.push(['Enlarged', factor]);
-  rows.push(['Added by the server', milliseconds(view.latency_ms)]);
-  if (isEnhanced) rows.push(['Pictures by the net', `${Math.round(view.fraction * 100)} %`]);
+  if (factor !== '') rows.push([t('Enlarged'), factor]);
+  rows.push([t('Added by the server'), milliseconds(view.latency_ms)]);
+  if (isEnhanced) rows.push([t('Pictures by the net'), `${Math.round(view.fraction * 100)} %`]);
   return rows;
 }
 
@@ -78,5 +79,5 @@ function enlargement({ width }, stream) {
   const from = stream?.source.width ?? 0;
   if (from === 0 || width === 0 || width === from) return '';
   const factor = width / from;
-  return `${Number.isInteger(factor) ? factor : factor.toFixed(2)} times`;
+  return t('{n} times', { n: number(factor, Number.isInteger(factor) ? 0 : 2) });
 }

@@ -48,7 +48,7 @@ async def test_figures_are_not_read_out(run: Run) -> None:
         "Enhanced by a neural net: live-s.",
         "Enhanced by a neural net: live-s.",
         "Original: switched off.",
-        "Original.",
+        "Original",
     ]
 
 
