@@ -78,7 +78,7 @@ class AccessUnit:
     stamps: tuple[tuple[Checkpoint, int], ...] = ()
     "(stage, Unix us) in the order of travel."
     treatment: Treatment = Treatment.UNSAID
-    "What a worker did to the picture."
+    "Treatment of the picture by a worker."
     net: str = ""
     "Name of the net that made it; empty where none did."
 

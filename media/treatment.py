@@ -1,4 +1,4 @@
-"""What an enhanced rendition's picture got: a net's work, or nothing, with the reason."""
+"""The treatment of a picture: a net's work, or none, with the reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FIRST_PLAIN = 16
 
 
 class Treatment(enum.IntEnum):
-    """What was done to one picture. Numbers go over the wire and are never used again.
+    """The treatment of one picture. Numbers go over the wire and are never used again.
 
     Below 16 a net made the picture, or a part of it. From 16 on it is the original, resized or
     copied, and the value says why.

@@ -12,6 +12,7 @@ from wire.counters import COUNTERS
 COUNTING = ("app", "workers", "wire")
 
 NOT_COUNTED = {
+    "MarkMeter.version": "tells the changes of a mark apart",
     "BodyReader.data": "bytes of one request's body",
     "ConnectionCounts.open": "connections open now, for a limit",
     "ControlReceiver.awaited": "a serial number",

@@ -1,4 +1,4 @@
-"""Says what a viewer's picture is: enhanced, by which net, or the original, and why; no I/O.
+"""Tells enhanced pictures from original ones, with net and reason; no I/O.
 
 A mark follows from the units that are sent, so it is true of what is shown, whatever a worker or
 a record says of its intentions.
@@ -27,7 +27,7 @@ MIN_STEP, MIN_STEP_MS = 0.2, 3.0
 """Part, and ms, by which a latency changes before it is told again."""
 
 _MAX_LATENCY_MS = 5000.0
-"""What takes longer is a replay of what was logged before anybody read it."""
+"""Maximum latency that counts: a longer one is a replay of what was logged before it was read."""
 
 
 class Why(enum.Enum):
@@ -63,7 +63,7 @@ _WHY = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Standing:
-    """What the pictures of one rendition are of late."""
+    """The pictures of one rendition, as they are of late."""
 
     why: Why
     "``ENHANCED`` where a net makes them."

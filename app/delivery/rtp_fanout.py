@@ -34,7 +34,7 @@ class RtpFanout:
         self._listeners: dict[Listener, None] = {}
         "Listeners in the order in which they joined."
         self.mark = MarkMeter()
-        "What the pictures are."
+        "The mark of its pictures."
         self._gop = GopCache()
         self._picture_id = 0
         self._turns: Turns[PacketizedFrame | None] = Turns(self._begin)

@@ -1,4 +1,4 @@
-"""What one viewer is shown, told to the event streams of its session as soon as it changes."""
+"""The picture that a viewer is shown; event streams of its session are told of its changes."""
 
 from __future__ import annotations
 

@@ -49,10 +49,10 @@ class AwaitPicture(msgspec.Struct, frozen=True, tag="await_picture"):
 
 
 class PictureView(msgspec.Struct, frozen=True):
-    """What a viewer is shown: the data of the event ``picture``."""
+    """The picture that a viewer is shown: the data of the event ``picture``."""
 
     why: EventName
-    "Why the picture is not enhanced, by its code; empty where it is."
+    "Code of the reason why the picture is not enhanced; empty where it is."
     rendition: EventName
     net: EventName = ""
     level: EventName = ""
@@ -61,13 +61,13 @@ class PictureView(msgspec.Struct, frozen=True):
     height: Number = 0
     kbps: Number = 0
     latency_ms: Number | None = None
-    "What the server added."
+    "Time that the server added."
     fraction: float = 0.0
     "Fraction of the pictures of the last second that a net made."
 
 
 class PictureSeen(msgspec.Struct, frozen=True):
-    """What a viewer is shown, with its version."""
+    """The picture that a viewer is shown, with its version."""
 
     view: PictureView | None
     "None: nothing was sent yet."

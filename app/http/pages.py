@@ -50,6 +50,10 @@ def _html(text: str, request: Request) -> HTMLResponse:
     return HTMLResponse(_ADDRESS.sub(rf"\1{up}", text), headers=_FRESH)
 
 
+async def _favicon() -> FileResponse:
+    return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
+
+
 def install(app: FastAPI, frame_ancestors: tuple[str, ...] = ("'self'",)) -> None:
     """Mounts ``/static`` and the pages. ``frame_ancestors`` are the pages that may show the player
     in a frame, as a content security policy names them; no other page is framed by strangers.
@@ -89,9 +93,6 @@ def install(app: FastAPI, frame_ancestors: tuple[str, ...] = ("'self'",)) -> Non
     async def docs(request: Request) -> HTMLResponse:
         return _html(reference_page(app.openapi()), request)
 
-    @routes.get("/favicon.ico")
-    async def favicon() -> FileResponse:
-        return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
-
+    routes.add_api_route("/favicon.ico", _favicon)
     app.include_router(routes)
     app.mount("/static", Files(directory=STATIC), name="static")

@@ -29,7 +29,7 @@ up after two."""
 
 
 class Asked(Protocol):
-    """What the teller asks: the node that has the session, and the records."""
+    """The parts that the teller asks: the node that has the session, and the records."""
 
     async def ask(self, stream: str, session: str, query: Query) -> str:
         """Has a query answered where the session is. Raises an AppError."""

@@ -250,7 +250,7 @@ class StreamChange(BaseModel):
 
 
 class Consent(BaseModel):
-    """What a broadcaster allows."""
+    """The consent of a broadcaster."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -25,7 +25,7 @@ from wire.stream_record import StreamRecord
 _WAITING = "No worker has taken it yet."
 _NO_KEY_FRAME = "No key frame has come from the publisher yet."
 LABEL = "Enhanced by a neural net"
-"""What viewers are to be told of enhanced pictures."""
+"""Words that viewers are to be told of enhanced pictures."""
 
 _NO_WORKER = "No worker is running."
 _FULL = "All workers are at their capacity."

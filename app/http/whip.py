@@ -14,6 +14,14 @@ from app.http.openapi import ANSWER, GUARDED, OFFER
 from app.streams.stream_limits import StreamLimits
 from wire.node_messages import SessionKind
 
+Consent = Annotated[
+    bool | None,
+    Query(
+        description="`false`: viewers are to see the original; without it, what was said before "
+        "stays"
+    ),
+]
+
 
 def limits_of(grant: Grant) -> StreamLimits:
     """Returns the limits that a grant sets for its streams."""
@@ -62,13 +70,7 @@ def router(context: AppState) -> APIRouter:
         takeover: Annotated[
             bool, Query(description="`false`: not while another connection brings the stream")
         ] = True,
-        enhance: Annotated[
-            bool | None,
-            Query(
-                description="`false`: viewers are to see the original; without it, what was said "
-                "before stays"
-            ),
-        ] = None,
+        enhance: Consent = None,
     ) -> Response:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
         whip_common.check_name(stream)

@@ -121,13 +121,11 @@ class EncodeStep:
         "Pictures that were encoded, and the seconds that this took."
         self.beside_s = 0.0
         "Seconds beside a stream's usual work: for another codec, or a copied stream."
-        self.copied_as = Treatment.UNSAID
-        "Why units are copied, for those who watch them; set from any thread."
+        self.copied_as = Treatment.UNSAID  # why units are copied; set from any thread
         self.refined, self.left_out = 0, 0
         "Pictures of ``coded`` that took more than the least; those that another step has alone."
         self._patience = StaleFrameFilter()
-        self._output, self._counters = output, counters
-        self._need_key = need_key
+        self._output, self._counters, self._need_key = output, counters, need_key
         self._is_shared = is_shared
         self._refining = _refining(codec, output.preset, is_shared=is_shared)
         self._rate = FrameRate(guess=fps)

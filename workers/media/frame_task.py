@@ -34,7 +34,7 @@ class FrameTask:
     held_s: float = 0.0
     "Time for which it was held back on purpose, for helpers' results."
     treatment: Treatment = Treatment.UNSAID
-    "What was done to the picture."
+    "Treatment of the picture."
     net: str = ""
     "Name of the net that made it; empty where none did."
 

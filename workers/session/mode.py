@@ -113,7 +113,7 @@ class StreamMode:
 
     @property
     def copied_as(self) -> Treatment:
-        """Why its units are copied, for those who watch them."""
+        """The reason why its units are copied, for those who watch them."""
         if not self._enhance:
             return Treatment.OWNER if self._is_original else Treatment.OFF
         # It was accepted, and waits for the key frame with which the work begins.
