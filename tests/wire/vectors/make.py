@@ -159,6 +159,50 @@ def valid() -> dict[str, tuple[bytes, dict[str, Any]]]:
     }
 
 
+def broken_treatments() -> dict[str, tuple[bytes, str]]:
+    """The same of what was done to a picture."""
+    return {
+        "unknown-treatment": (
+            batch(unit(KEY_FRAME, treatment=15)),
+            "kind 1, codec 1 or treatment 15 is not known",
+        ),
+        "net-too-long": (
+            batch(unit({**KEY_FRAME, "net": 41 * "a"})),
+            f"net {40 * 'a'!r} is not up to 40 of ASCII",
+        ),
+        "net-not-ascii": (
+            batch(unit({**KEY_FRAME, "net": "\xe9"})),
+            "the name of a net is not ASCII",
+        ),
+        "truncated-net": (
+            batch(unit(KEY_FRAME, net_length=200)),
+            "a unit of 8 bytes at byte 66 is cut off",
+        ),
+    }
+
+
+def broken_sizes() -> dict[str, tuple[bytes, str]]:
+    """The same of numbers."""
+    return {
+        "oversize-width": (
+            batch(unit(KEY_FRAME, width=8193)),
+            "size 8193x270 is over 8192 on a side",
+        ),
+        "oversize-height": (
+            batch(unit(KEY_FRAME, height=65535)),
+            "size 480x65535 is over 8192 on a side",
+        ),
+        "clock-rate-0": (
+            batch(unit(KEY_FRAME, clock_rate=0)),
+            "clock rate 0 is not within 1..192000",
+        ),
+        "clock-rate-too-great": (
+            batch(unit(KEY_FRAME, clock_rate=192_001)),
+            "clock rate 192001 is not within 1..192000",
+        ),
+    }
+
+
 def broken() -> dict[str, tuple[bytes, str]]:
     """name: (bytes, sentence)."""
     frame = unit(KEY_FRAME)
@@ -188,22 +232,6 @@ def broken() -> dict[str, tuple[bytes, str]]:
             batch(unit(KEY_FRAME, codec=9)),
             "kind 1, codec 9 or treatment 0 is not known",
         ),
-        "unknown-treatment": (
-            batch(unit(KEY_FRAME, treatment=15)),
-            "kind 1, codec 1 or treatment 15 is not known",
-        ),
-        "net-too-long": (
-            batch(unit({**KEY_FRAME, "net": 41 * "a"})),
-            f"net {40 * 'a'!r} is not up to 40 of ASCII",
-        ),
-        "net-not-ascii": (
-            batch(unit({**KEY_FRAME, "net": "\xe9"})),
-            "the name of a net is not ASCII",
-        ),
-        "truncated-net": (
-            batch(unit(KEY_FRAME, net_length=200)),
-            "a unit of 8 bytes at byte 66 is cut off",
-        ),
         "unknown-flags": (batch(unit(KEY_FRAME, flags=9)), "unit flags 0x9 are not known"),
         "unknown-stage": (
             batch(unit({**KEY_FRAME, "stamps": [[9, 0]]})),
@@ -222,22 +250,8 @@ def broken() -> dict[str, tuple[bytes, str]]:
             "payload of 0 bytes is not within 1..4194304",
         ),
         "trailing-bytes": (batch(frame + b"\0\0"), "2 bytes follow the last unit"),
-        "oversize-width": (
-            batch(unit(KEY_FRAME, width=8193)),
-            "size 8193x270 is over 8192 on a side",
-        ),
-        "oversize-height": (
-            batch(unit(KEY_FRAME, height=65535)),
-            "size 480x65535 is over 8192 on a side",
-        ),
-        "clock-rate-0": (
-            batch(unit(KEY_FRAME, clock_rate=0)),
-            "clock rate 0 is not within 1..192000",
-        ),
-        "clock-rate-too-great": (
-            batch(unit(KEY_FRAME, clock_rate=192_001)),
-            "clock rate 192001 is not within 1..192000",
-        ),
+        **broken_sizes(),
+        **broken_treatments(),
     }
 
 
