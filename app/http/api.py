@@ -15,6 +15,7 @@ from app.delivery.quality_levels import AUTO
 from app.errors import BadRequest, RedisAway, StreamNotFound
 from app.http import schemas, serializers, server_schemas
 from app.http.app_state import AppState
+from app.http.consent import add_consent
 from app.http.node_views import node_view
 from app.http.openapi import GUARDED
 from app.http.rendition_specs import check_change, check_spec, wire_spec, wire_team
@@ -56,7 +57,7 @@ def router(context: AppState) -> APIRouter:
     _add_changing(routes, read, context)
     _add_ending(routes, context)
     _add_renditions(routes, read, context)
-    _add_consent(routes, read, context)
+    add_consent(routes, context, read.stream)
     return routes
 
 
@@ -296,20 +297,6 @@ def _add_ending(routes: APIRouter, context: AppState) -> None:
         await context.access.note(request, "stream_ended", stream)
         context.snapshot.forget()
         return Response(status_code=204)
-
-
-def _add_consent(routes: APIRouter, read: _Views, context: AppState) -> None:
-    @routes.put(
-        "/streams/{stream}/consent",
-        dependencies=[Depends(context.access.publisher)],
-        response_model=schemas.Stream,
-        openapi_extra=GUARDED,
-    )
-    async def consent(stream: str, wanted: schemas.Consent) -> Response:
-        """Sets what the broadcaster allows: that the stream is enhanced, or the original alone."""
-        await context.node.directory.set_original(check_name(stream), not wanted.enhance)
-        context.snapshot.forget()
-        return await read.stream(stream)
 
 
 def _add_renditions(routes: APIRouter, read: _Views, context: AppState) -> None:

@@ -50,6 +50,20 @@ def _html(text: str, request: Request) -> HTMLResponse:
     return HTMLResponse(_ADDRESS.sub(rf"\1{up}", text), headers=_FRESH)
 
 
+def _page(name: str, request: Request) -> HTMLResponse:
+    return _html((STATIC / name).read_text(), request)
+
+
+def _add_player(routes: APIRouter, policy: str) -> None:
+    """Adds the page for frames, which has a policy of its own."""
+
+    @routes.get("/embed/{stream}")
+    async def embed(stream: str, request: Request) -> HTMLResponse:
+        response = _page("embed.html", request)
+        response.headers["Content-Security-Policy"] = policy
+        return response
+
+
 async def _favicon() -> FileResponse:
     return FileResponse(STATIC / "favicon.svg", media_type="image/svg+xml")
 
@@ -60,39 +74,31 @@ def install(app: FastAPI, frame_ancestors: tuple[str, ...] = ("'self'",)) -> Non
     """
     routes = APIRouter(include_in_schema=False)
 
-    def page(name: str, request: Request) -> HTMLResponse:
-        return _html((STATIC / name).read_text(), request)
-
     @routes.get("/")
     async def index(request: Request) -> HTMLResponse:
-        return page("index.html", request)
+        return _page("index.html", request)
 
     @routes.get("/grid")
     async def grid(request: Request) -> HTMLResponse:
-        return page("grid.html", request)
+        return _page("grid.html", request)
 
     @routes.get("/broadcast")
     async def broadcast(request: Request) -> HTMLResponse:
-        return page("broadcast.html", request)
+        return _page("broadcast.html", request)
 
     @routes.get("/watch/{stream}")
     async def watch(stream: str, request: Request) -> HTMLResponse:
-        return page("watch.html", request)
-
-    @routes.get("/embed/{stream}")
-    async def embed(stream: str, request: Request) -> HTMLResponse:
-        response = page("embed.html", request)
-        response.headers["Content-Security-Policy"] = content_policy(frame_ancestors)
-        return response
+        return _page("watch.html", request)
 
     @routes.get("/admin")
     async def admin(request: Request) -> HTMLResponse:
-        return page("admin.html", request)
+        return _page("admin.html", request)
 
     @routes.get("/docs")
     async def docs(request: Request) -> HTMLResponse:
         return _html(reference_page(app.openapi()), request)
 
+    _add_player(routes, content_policy(frame_ancestors))
     routes.add_api_route("/favicon.ico", _favicon)
     app.include_router(routes)
     app.mount("/static", Files(directory=STATIC), name="static")

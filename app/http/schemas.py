@@ -249,14 +249,6 @@ class StreamChange(BaseModel):
     )
 
 
-class Consent(BaseModel):
-    """The consent of a broadcaster."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    enhance: bool = Field(description="False: viewers are to see the original")
-
-
 class WorkerStream(BaseModel):
     """A worker's report of one enhanced rendition of the stream that ``stream`` names."""
 

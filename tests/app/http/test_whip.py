@@ -408,16 +408,3 @@ async def test_the_broadcaster_says_whether_viewers_may_see_it_enhanced(
     assert not await is_original()
     wrong = await site.post_offer("/whip/cam1?enhance=perhaps", offer("obs"))
     check_problem(wrong, 422)
-
-
-async def test_a_live_broadcaster_changes_it_with_the_publish_token(make_site: MakeSite) -> None:
-    site = make_site(publish_token=PUBLISH_TOKEN)
-    path, token = "/api/v1/streams/cam1/consent", {"Authorization": f"Bearer {PUBLISH_TOKEN}"}
-    check_problem(await site.client.put(path, json={"enhance": False}), 401)
-    check_problem(await site.client.put(path, json={"enhance": False}, headers=token), 404)
-    await site.post_offer("/whip/cam1", offer("obs"), token=PUBLISH_TOKEN)
-    answer = await site.client.put(path, json={"enhance": False}, headers=token)
-    assert answer.status_code == 200
-    assert answer.json()["enhancement"]["allowed"] is False
-    check_problem(await site.client.put(path, json={"enhance": 1}, headers=token), 422)
-    assert (await StreamRegistry(site.redis).get("cam1")).original
