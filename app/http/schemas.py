@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.http.enhancement_schemas import STATES, TUNING, Enhancement
 from app.http.team_schemas import Team
 from app.http.worth_schemas import Cost, Quality
 from media.codec_table import ENCODED, names_of
@@ -18,11 +19,6 @@ _TEAM = (
 
 _VIDEO_CODECS = names_of("video")
 _ENCODED = " or ".join(codec.name for codec in ENCODED)
-_TUNING = (
-    "State of the net that is tuned on the stream: collecting, training, used, judged or resting; "
-    "empty where none is"
-)
-_STATES = "enhancing, idle (nobody watches), starting, bypass, off or waiting"
 
 
 class RenditionSettings(BaseModel):
@@ -87,14 +83,14 @@ class Rendition(BaseModel):
         default=0, description="Pictures for which its encoder had no time, while another one had"
     )
     encode_ms: float = Field(default=0.0, description="What encoding a picture took, on average")
-    state: str = Field(default="", description=f"{_STATES}; empty for the source and variants")
+    state: str = Field(default="", description=f"{STATES}; empty for the source and variants")
     reason: str = Field(
         default="", description="Why it is not enhanced or not made, as a sentence; else empty"
     )
     worker: str = Field(default="", description="Its lead")
     engine: str = ""
     model: str = Field(default="", description="The net in use")
-    tuning: str = Field(default="", description=_TUNING)
+    tuning: str = Field(default="", description=TUNING)
     strength: float | None = Field(default=None, description="Strength of the style in effect")
     levels: dict[str, dict[str, int]] = Field(
         default_factory=dict, description="Frames by quality level and reason"
@@ -122,26 +118,6 @@ class Source(BaseModel):
     height: int
     fps: float
     kbps: float
-
-
-class Enhancement(BaseModel):
-    """The enhancement of the default rendition."""
-
-    enabled: bool
-    allowed: bool = Field(
-        default=True, description="False: the broadcaster wants the original to be shown"
-    )
-    label: str = Field(
-        default="", description="What viewers are to be told of enhanced pictures; empty for others"
-    )
-    model: str
-    strength: float = Field(description="Strength in effect: 0 is faithful, 1 is crisp")
-    adjustable: bool = Field(description="The net has both styles")
-    state: str = Field(description=_STATES)
-    reason: str = Field(description="Why it is not enhancing, as a sentence; else empty")
-    worker: str
-    engine: str
-    tuning: str = Field(default="", description=_TUNING)
 
 
 class Frames(BaseModel):

@@ -74,6 +74,12 @@ async def _run(context: AppState) -> None:
         group.create_task(context.figures.run())
 
 
+def _edge(public_url: str, tokens: ServerTokens) -> EdgeOptions:
+    names = Names(public_url=public_url, others=("sharp.example",))
+    guarded = {"publish_token": bool(tokens.publish), "admin_token": bool(tokens.admin)}
+    return EdgeOptions(Origins(names, **guarded))
+
+
 @pytest.fixture
 async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
     """Sites over the shared server, closed at the end."""
@@ -118,13 +124,7 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
             snapshot=snapshot,
             figures=ProcessFigures(metrics, snapshot, Siblings(process)),
             hls=hls,
-            edge=EdgeOptions(
-                Origins(
-                    Names(public_url=public_url, others=("sharp.example",)),
-                    publish_token=bool(publish_token),
-                    admin_token=bool(admin_token),
-                )
-            ),
+            edge=_edge(public_url, tokens),
         )
         app = create_app(context)
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)
