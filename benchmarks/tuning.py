@@ -1,4 +1,4 @@
-"""What a net gains that is tuned on the stream itself: ``python -m benchmarks.tuning``.
+"""Measures the gain of a net that is tuned on its stream: ``python -m benchmarks.tuning``.
 
 Each held-out clip is coded as a live stream is. The tuner sees pictures of its first part, holds
 back those behind them, and what counts is measured on the last half against the original, which
@@ -43,7 +43,7 @@ class Gain:
     teacher_db: float
     tuned_db: float
     nearer_db: float
-    "How much nearer to the teacher the tuned net came on the pictures that were held back."
+    "Gain in nearness to the teacher, in dB, on the pictures that were held back."
 
     @property
     def is_used(self) -> bool:

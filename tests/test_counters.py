@@ -18,6 +18,8 @@ NOT_COUNTED = {
     "ControlReceiver.awaited": "a serial number",
     "ControlReceiver.refused": "of one link: `LinkFigures` tells it",
     "ControlSender.repeated": "of one link: `LinkFigures` tells it",
+    "TuningPolicy.number": "a serial number",
+    "Tunings.refused": "asked again after a rest; the log tells each",
     "EncodeStep.beside_s": "time, which the job's load is made of",
     "EncodeStep.spent_s": "time, which becomes `encode_ms` of the API",
     "FileDecode.concealed": "of one file: `sharpcast enhance` prints it",

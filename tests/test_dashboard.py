@@ -92,6 +92,7 @@ def test_every_counter_of_drops_is_shown() -> None:
     apart = {
         "entries_refused",
         "gateway_refused",
+        "hls_units_refused",
         "ice_tcp_connections_refused",
         "lead_refused",
         "messages_refused",

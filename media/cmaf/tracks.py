@@ -178,9 +178,9 @@ def _track(number: int, track: TrackFormat) -> bytes:
     is_sound = track.kind is Kind.AUDIO
     # Section 8.3.2: enabled and in the movie; sound of full volume, picture of its size in 16.16.
     times = struct.pack(">III4xI8x", 0, 0, number, 0)
-    look = struct.pack(">hhH2x", 0, 0, 0x100 if is_sound else 0) + UNITY_MATRIX
+    shown = struct.pack(">hhH2x", 0, 0, 0x100 if is_sound else 0) + UNITY_MATRIX
     size = struct.pack(">II", track.width << 16, track.height << 16)
-    header = full_box(b"tkhd", 0, 3, times, look, size)
+    header = full_box(b"tkhd", 0, 3, times, shown, size)
     media_header = full_box(
         b"mdhd", 0, 0, struct.pack(">IIIIH2x", 0, 0, track.timescale, 0, _UNDETERMINED_LANGUAGE)
     )

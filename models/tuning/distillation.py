@@ -23,7 +23,7 @@ MARGIN = 4
 
 @dataclass(frozen=True, slots=True)
 class DistillationConfig:
-    """How long and how fast is trained."""
+    """Length and speed of a training."""
 
     steps: int = 150
     batch: int = 8
@@ -40,11 +40,11 @@ class Lesson:
     """A decoded picture and what the teacher makes of it."""
 
     luma: Bytes
-    "[H, W]."
+    "Decoded luma, [H, W]."
     faithful: Bytes
-    "Of strength 0, [sH, sW]."
+    "Teacher's picture of strength 0, [sH, sW]."
     crisp: Bytes
-    "Of strength 1; the same as ``faithful`` for a net without styles."
+    "Teacher's picture of strength 1; ``faithful`` again for a net without styles."
 
 
 def distil(net: PlainNet, lessons: list[Lesson], config: DistillationConfig) -> PlainNet:

@@ -21,7 +21,7 @@ _LENGTHS = struct.Struct("<II")
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be done with some pictures."""
+    """A request to tune a net, or to judge one, with the pictures for it."""
 
     kind: Literal["tune", "judge"]
     model: str
@@ -41,7 +41,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What came of a request."""
+    """The result of a request."""
 
     gain_db: float = 0.0
     """Mean squared error against the teacher on the held-back pictures: the shipped net's over the

@@ -46,7 +46,7 @@ class Purpose(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Question:
-    """What the tuner is to be asked: to tune, or to judge by ``held_back`` pictures alone."""
+    """A question for the tuner: to tune a net, or to judge the one in use."""
 
     is_new: bool
     "True: a net is to be tuned; False: the one that is used is to be judged."
