@@ -12,7 +12,8 @@ RUN python -m venv /opt/sharpcast \
 FROM python:3.11-slim
 COPY --from=build /opt/sharpcast /opt/sharpcast
 RUN useradd --system --create-home --shell /usr/sbin/nologin sharpcast \
- && install -d -o sharpcast -g sharpcast /var/cache/sharpcast
+ && install -d -o sharpcast -g sharpcast /var/cache/sharpcast \
+ && install -d -o sharpcast -g sharpcast /var/lib/sharpcast/recordings
 USER sharpcast
 WORKDIR /home/sharpcast
 ENV PATH=/opt/sharpcast/bin:$PATH PYTHONUNBUFFERED=1 \

@@ -21,6 +21,8 @@ AppError
 ├── ThumbnailNotFound   404
 ├── RenditionFixed      409
 ├── RenditionsFull      409
+├── RecordingNotFound   404
+├── RecordingBusy       409
 ├── DeviceNotFound      404
 ├── DeviceThere         409
 ├── TokenNotFound       404
@@ -215,6 +217,20 @@ class RenditionsFull(AppError):
 
     status = 409
     title = "Too many renditions"
+
+
+class RecordingNotFound(AppError):
+    """There is no such recording; it may have been removed."""
+
+    status = 404
+    title = "No such recording"
+
+
+class RecordingBusy(AppError):
+    """The recording is being written; end it first, or wait for its end."""
+
+    status = 409
+    title = "Recording under way"
 
 
 class DeviceNotFound(AppError):

@@ -31,6 +31,8 @@ from app.http.snapshot import Snapshot
 from app.http.web_server import WebServer, bind
 from app.node import AppNode, NodeOptions
 from app.open_files import raise_limit
+from app.recording.recorders import RecordingOptions
+from app.recording.retention import RetentionRule
 from app.siblings import ALONE, AppProcess, Siblings
 from app.streams.publishers import PublisherOptions
 from app.webrtc import ice
@@ -213,7 +215,14 @@ def _node_options(settings: Settings) -> NodeOptions:
         publisher_grace_s=settings.publisher_grace_s,
     )
     return NodeOptions(
-        publishers=publishers, max_viewers=settings.max_viewers, name=settings.node_name
+        publishers=publishers,
+        max_viewers=settings.max_viewers,
+        name=settings.node_name,
+        recording=RecordingOptions(
+            settings.record_dir,
+            settings.record,
+            RetentionRule(settings.record_days, int(settings.record_max_gb * 1e9)),
+        ),
     )
 
 
@@ -232,7 +241,9 @@ def _context(
             tuple(ice.IceServer.parse(text) for text in settings.ice_servers),
             settings.turn_secret.get_secret_value(),
         ),
-        defaults=Defaults(model=settings.model, strength=settings.strength),
+        defaults=Defaults(
+            model=settings.model, strength=settings.strength, recording=settings.record
+        ),
         version=importlib.metadata.version("sharpcast"),
         snapshot=snapshot,
         figures=ProcessFigures(metrics, snapshot, Siblings(process)),

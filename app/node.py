@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 from app.admission import Admission
 from app.audience import Audience
@@ -14,6 +15,8 @@ from app.delivery.viewers import Viewers
 from app.hls.packagers import Packagers
 from app.ice.refusals import Refusals
 from app.node_figures import NodeFigures
+from app.recording.recorders import Recorders, RecorderSources, RecordingOptions
+from app.recording.recording_events import NobodyListens
 from app.session_router import SessionOwner, SessionRouter
 from app.streams.publishers import PublisherOptions, Publishers
 from app.streams.readers import ReaderTimes, RenditionReaders
@@ -26,6 +29,9 @@ from wire.node_messages import SessionKind
 from wire.supervisor import keep_going
 
 log = logging.getLogger(__name__)
+
+RECORDERS_CLOSE_S = 1.5
+"""Seconds in which recordings end; a disk that takes longer has them repaired at the next start."""
 
 CLOSE_S = 2.5
 """Seconds in which publishers and viewers are told of the end; the whole stop has 5 s."""
@@ -40,6 +46,7 @@ class NodeOptions:
     name: str = ""
     "Empty: a random one."
     reader_times: ReaderTimes = ReaderTimes()
+    recording: RecordingOptions = RecordingOptions(Path("recordings"))
 
 
 class AppNode:
@@ -82,6 +89,7 @@ class AppNode:
             refusals=self.refusals,
         )
         self.packagers = Packagers(self.directory, self.readers)
+        self.recorders = self._recorders(client, options.recording)
         self.audience = Audience(self.viewers.names)
         self.sessions = SessionRouter(client, self.name, self._owners())
         of = (self.sessions, self.publishers, self.readers, self.viewers, self.audience)
@@ -89,6 +97,11 @@ class AppNode:
 
     def _owners(self) -> dict[SessionKind, SessionOwner]:
         return {SessionKind.WHIP: self.publishers, SessionKind.WHEP: self.viewers}
+
+    def _recorders(self, client: Redis, options: RecordingOptions) -> Recorders:
+        ingests, viewers = self.publishers.ingest_sessions, self.viewers.counts
+        sources = RecorderSources(ingests, self.readers, self.directory, viewers)
+        return Recorders(client, options, node=self.name, sources=sources, events=NobodyListens())
 
     def _pending(self) -> Iterator[str]:
         """Yields the addresses of all whose connection does not stand yet."""
@@ -107,6 +120,7 @@ class AppNode:
                 "node-requests": self.sessions.run,
                 "node-beat": self._beat,
                 "viewers-adapt": self.viewers.run,
+                "recorders": self.recorders.run,
             }
             for name, work in works.items():
                 group.create_task(keep_going(name, work, logger=log), name=name)
@@ -127,6 +141,8 @@ class AppNode:
         # Whoever was not told by now is cut off.
         await self._publisher_tasks.cancel()
         await self.packagers.close()
+        # Behind the publishers, so that files end with their last pictures.
+        await self.recorders.close(RECORDERS_CLOSE_S)
         await self.readers.close()
         try:
             # Redis may be away. The heartbeat that then stays expires after 3 s by itself.

@@ -22,6 +22,7 @@ PAGE = ROOT / "docs/states.md"
 TABLES = (
     "app.http.edge.connection_state:CONNECTION",
     "app.streams.ingest_state:INGEST",
+    "app.recording.recording_state:RECORDING",
     "app.gateway.device_state:DEVICE",
     "app.ice.agent_state:AGENT",
     "app.webrtc.peer_state:PEER",

@@ -16,7 +16,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("node",),
         ("node_figures",),
         ("hls",),
-        ("delivery", "session_router", "gateway"),
+        ("delivery", "session_router", "gateway", "recording"),
         ("streams",),
         ("webrtc",),
         ("rtp", "ice"),

@@ -98,6 +98,22 @@ ENTRIES_REFUSED = Counter(
     _READER,
     ("LogReader.bad_entries",),
 )
+RECORDING_BYTES = Counter(
+    "recording_bytes", "bytes", "Bytes recorded here", _READER, ("RecordingWriter.bytes",)
+)
+RECORDING_UNITS_DROPPED = Counter(
+    "recording_units_dropped",
+    "units",
+    "Units that did not reach the disk of recordings",
+    (*_READER, "reason"),
+    ("UnitQueue.dropped",),
+)
+RECORDINGS_FINISHED = Counter(
+    "recordings_finished", "files", "Recorded files that are whole", (), ("Recorders.finished",)
+)
+RECORDINGS_REMOVED = Counter(
+    "recordings_removed", "files", "Recorded files removed by age", (), ("Recorders.removed",)
+)
 MESSAGES_REFUSED = Counter(
     "messages_refused",
     "messages",

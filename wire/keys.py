@@ -20,6 +20,9 @@ JOBS = "jobs"
 FREE_WORKERS = "free-workers"
 """Hash of workers that take further renditions (``free_workers.py``)."""
 
+RECORDINGS = "recordings"
+"""Hash of what nodes record (``recording_board.py``)."""
+
 JOBS_GROUP = "workers"
 """Consumer group of all workers on ``JOBS``."""
 

@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from media.codec_table import ENCODED
 from wire import keys
 from wire.errors import BadSettings
+from wire.recording_board import RecordMode
 from wire.setting_types import (
     Bitrates,
     Folder,
@@ -173,6 +174,15 @@ class Settings(BaseSettings):
     bitrates: Bitrates = ("640x360=1800", "960x540=3750", "1280x720=6000", "1920x1080=12000")
     """Bitrate targets of the output by size, ``WxH=kbit/s`` by comma; sizes between are
     interpolated by their number of pixels."""
+    record: RecordMode = "off"
+    """Recording of streams for which nobody chose: off, source, enhanced or both."""
+    record_dir: Folder = Path("~/.local/share/sharpcast/recordings")
+    """Folder of recordings, as STREAM/TIME-RENDITION.mp4."""
+    record_days: float = Field(0.0, ge=0.0, le=36_500.0)
+    """Recordings that ended so many days ago are removed; 0: none is, by its age."""
+    record_max_gb: float = Field(0.0, ge=0.0, le=1_000_000.0)
+    """Gigabytes of recordings above which the oldest are removed; 0: none is, and recording pauses
+    before the disk is full."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged."""
     log_format: Literal["text", "json"] = "text"

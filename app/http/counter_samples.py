@@ -47,6 +47,7 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
     for packager in node.packagers.all():
         labels = (packager.stream, packager.rendition)
         yield counters.HLS_UNITS_REFUSED, labels, packager.unpackable
+    yield from _of_recordings(node)
     yield from _by_label(counters.VIEWER_UNITS_DROPPED, (), node.viewers.dropped())
     yield counters.VIEWER_STALLS, (), node.viewers.stalls()
     yield from _by_label(counters.VIEWER_ADAPTATIONS, (), node.viewers.adaptations)
@@ -57,6 +58,15 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
     yield from _by_label(counters.REQUESTS_REFUSED, (), requests_refused)
     yield counters.NODE_REQUESTS_FORWARDED, (), node.sessions.forwarded
     yield counters.NODE_MESSAGES_REFUSED, (), node.sessions.bad_messages
+
+
+def _of_recordings(node: AppNode) -> Iterator[Sample]:
+    for recorder in node.recorders.all():
+        labels = (recorder.subject.stream, recorder.subject.rendition)
+        yield counters.RECORDING_BYTES, labels, recorder.bytes
+        yield from _by_label(counters.RECORDING_UNITS_DROPPED, labels, recorder.dropped)
+    yield counters.RECORDINGS_FINISHED, (), node.recorders.finished
+    yield counters.RECORDINGS_REMOVED, (), node.recorders.removed
 
 
 def _of_publisher(node: AppNode, ingest: IngestSession) -> Iterator[Sample]:

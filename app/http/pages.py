@@ -98,7 +98,14 @@ def install(app: FastAPI, frame_ancestors: tuple[str, ...] = ("'self'",)) -> Non
     async def docs(request: Request) -> HTMLResponse:
         return _html(reference_page(app.openapi()), request)
 
+    _add_recordings(routes)
     _add_player(routes, content_policy(frame_ancestors))
     routes.add_api_route("/favicon.ico", _favicon)
     app.include_router(routes)
     app.mount("/static", Files(directory=STATIC), name="static")
+
+
+def _add_recordings(routes: APIRouter) -> None:
+    @routes.get("/recordings")
+    async def recordings(request: Request) -> HTMLResponse:
+        return _html((STATIC / "replay.html").read_text(), request)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.http.enhancement_schemas import STATES, TUNING, Enhancement
+from app.http.recording_schemas import StreamRecording
 from app.http.team_schemas import Team
 from app.http.worth_schemas import Cost, Quality
 from media.codec_table import ENCODED, names_of
@@ -192,6 +193,7 @@ class Stream(BaseModel):
     view: Literal["public", "unlisted", "token"] = Field(
         description="Who may watch: everybody; whoever knows the name; whoever has a token"
     )
+    recording: StreamRecording | None = Field(default=None, description="What is recorded of it")
 
 
 class StreamList(BaseModel):

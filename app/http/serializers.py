@@ -18,6 +18,7 @@ from wire import keys
 from wire.app_heartbeat import NodeStream
 from wire.counters import Counter
 from wire.heartbeat import StreamWork, WorkerBeat
+from wire.recording_board import RecordMode
 from wire.rendition_record import RenditionRecord
 from wire.stream_keys import View
 from wire.stream_record import StreamRecord
@@ -40,6 +41,8 @@ class Defaults:
     model: str
     strength: float
     "Strength of the style."
+    recording: RecordMode = "off"
+    "The renditions to record."
 
 
 def iso(us: int) -> str:

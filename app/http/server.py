@@ -14,6 +14,7 @@ from app.http import (
     pages,
     problems,
     qr_codes,
+    recordings,
     stream_keys,
     team_maps,
     thumbnails,
@@ -41,7 +42,7 @@ def create_app(context: AppState) -> Edge:
         redirect_slashes=False,
     )
     problems.install(app)
-    views = (whip, whep, hls, api, team_maps, thumbnails, qr_codes)
+    views = (whip, whep, hls, api, recordings, team_maps, thumbnails, qr_codes)
     for module in (*views, devices, stream_keys, audit, health):
         app.include_router(module.router(context))
     openapi.complete(app)

@@ -21,6 +21,7 @@ from wire.app_heartbeat import AppHeartbeats
 from wire.connection import REDIS_DOWN, Redis
 from wire.gateway_heartbeat import GatewayBeat, GatewayHeartbeats
 from wire.heartbeat import Heartbeats, WorkerBeat
+from wire.recording_board import RecordingBoard, RecordingEntry
 from wire.rendition_record import RenditionRecord
 from wire.server_memory import ServerMemory, read_memory
 from wire.stream_record import StreamRecord
@@ -42,6 +43,7 @@ class Seen:
     "Records by stream and name."
     gateways: list[GatewayBeat] = dataclasses.field(default_factory=list)
     memory: ServerMemory | None = None
+    recordings: list[RecordingEntry] = dataclasses.field(default_factory=list)
     _rendered: dict[str, bytes] = dataclasses.field(default_factory=dict)
 
     def record(self, stream: str) -> StreamRecord | None:
@@ -72,6 +74,7 @@ class Snapshot:
         self._heartbeats = Heartbeats(client)
         self._nodes = AppHeartbeats(client)
         self._gateways = GatewayHeartbeats(client)
+        self._recordings = RecordingBoard(client)
         self._max_age_s = max_age_s
         self._lock = asyncio.Lock()
         self._seen: Seen | None = None
@@ -105,6 +108,7 @@ class Snapshot:
             renditions = {each.id: await self._node.directory.renditions(each) for each in records}
             gateways = await self._gateways.list()
             memory = await read_memory(self._client)
-            return Seen(records, beats, nodes, renditions, gateways, memory)
+            recordings = await self._recordings.read()
+            return Seen(records, beats, nodes, renditions, gateways, memory, recordings)
         except (*REDIS_DOWN, RedisAway):
             return None

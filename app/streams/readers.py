@@ -52,6 +52,7 @@ class RenditionReaders:
         self._readers: dict[tuple[str, str, int], RenditionReader] = {}
         "Keyed by stream, rendition and publisher's epoch: a new publisher has viewers of its own."
         self.observers: list[Callable[[Delivered], None]] = []
+        self._replays: list[RenditionReader] = []
 
     def get(self, record: StreamRecord, rendition: str) -> RenditionReader:
         """Returns the reader of a rendition; it runs from now on."""
@@ -74,6 +75,15 @@ class RenditionReaders:
         for observe in self.observers:
             observe(delivered)
 
+    def replay(self, record: StreamRecord, rendition: str) -> RenditionReader:
+        """Returns a reader of its own that begins with all that the log still has."""
+        reader = RenditionReader(
+            self._client, record.id, rendition, session=record.epoch, from_start=True
+        )
+        self._replays.append(reader)
+        self._tasks.spawn(self._run(reader), f"replay {record.id} {rendition}")
+        return reader
+
     def _feed(self, record: StreamRecord, rendition: str) -> UnitFeed | None:
         """Returns what brings the source or a layer where this node holds the publisher."""
         own = self._ingest(record.id)
@@ -89,15 +99,17 @@ class RenditionReaders:
         return max(found, key=lambda reader: reader.session, default=None)
 
     def all(self) -> list[RenditionReader]:
-        """Returns all that run."""
+        """Returns all that run, but for replays."""
         return list(self._readers.values())
 
     async def close(self) -> None:
         """Ends all readers."""
         await self._tasks.cancel()
-        for reader in self.all():  # one whose task was cancelled before its first step
+        # One whose task was cancelled before its first step has not ended.
+        for reader in (*self.all(), *self._replays):
             reader.end()
         self._readers.clear()
+        self._replays.clear()
 
     async def _run(self, reader: RenditionReader) -> None:
         name = f"run {reader.stream} {reader.rendition} {reader.session}"
@@ -109,7 +121,10 @@ class RenditionReaders:
                 work.result()  # it never ends by itself: show what it died of
         finally:
             # Who joins from now on gets another one.
-            del self._readers[reader.stream, reader.rendition, reader.session]
+            if reader in self._replays:
+                self._replays.remove(reader)
+            else:
+                del self._readers[reader.stream, reader.rendition, reader.session]
             reader.end()
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

@@ -37,6 +37,8 @@ class RecordKeeper:
         "The broadcaster wants the original, as read last."
         self._missing: set[str] = set()
         "Names of those that Redis lost and that are not brought back yet."
+        self.recording = ""
+        "The choice of what is recorded, as read last; empty: nobody chose."
         self.restarts = 0
         "Times that the record was lost and made again."
 
@@ -79,9 +81,7 @@ class RecordKeeper:
         stream, epoch = self._stream, self._epoch
         try:
             await self._streams.touch(stream, epoch, renditions=self._known, **fields)
-            record = await self._streams.get(stream)
-            self._is_original = record.original
-            return record
+            return self._noted(await self._streams.get(stream))
         except BadMessage as error:
             self._log.warning("%s", error, extra={"action": "bad_record"})
             # A record that cannot be read is removed with the source log, and made again. The
@@ -89,10 +89,15 @@ class RecordKeeper:
             await self._streams.end(stream, epoch, ())
         except StreamGone:
             self._log.info("record lost by Redis, made again", extra={"action": "record_lost"})
-        await self._streams.create(stream, epoch=epoch, original=self._is_original, **fields)
+        chosen = {"original": self._is_original, "recording": self.recording}
+        await self._streams.create(stream, epoch=epoch, **chosen, **fields)
         self.restarts += 1
         self._missing |= self._known.keys()
         return await self._streams.get(stream)
+
+    def _noted(self, record: StreamRecord) -> StreamRecord:
+        self._is_original, self.recording = record.original, record.recording
+        return record
 
     async def _keep_rendition(self, name: str, *, has_job: bool) -> None:
         fault = ""

@@ -69,7 +69,8 @@ class RenditionReader:
     """Follows one rendition while a consumer needs it. ``run`` is its one task.
 
     It reads the rendition's log, or is fed where this node holds the publisher: viewers here then
-    get the source and its layers also while Redis is away.
+    get the source and its layers also while Redis is away. ``from_start`` reads all that the log
+    has, instead of what follows its last key frame.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class RenditionReader:
         *,
         session: int = 0,
         feed: UnitFeed | None = None,
+        from_start: bool = False,
     ) -> None:
         self.stream = stream
         self.rendition = rendition
@@ -97,7 +99,7 @@ class RenditionReader:
         self._client = client
         self._fed_by = feed
         self._reader = LogReader(client, stream=stream, rendition=rendition)
-        self._is_placed = False
+        self._is_placed = from_start  # a log is read from its beginning unless told otherwise
         self._consumers: list[UnitConsumer] = []
         self._awaiting_key: set[UnitConsumer] = set()
         "Consumers that joined since the last key frame."

@@ -105,6 +105,10 @@ GOOD = {
     "output_codec": ("vp8", "vp8"),
     "x264_preset": ("ultrafast", "ultrafast"),
     "bitrates": ("640x360=1000", ("640x360=1000",)),
+    "record": ("both", "both"),
+    "record_dir": ("/srv/recordings", Path("/srv/recordings")),
+    "record_days": ("7.5", 7.5),
+    "record_max_gb": ("100", 100.0),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "otel_endpoint": ("http://collector:4318/", "http://collector:4318"),
@@ -211,7 +215,8 @@ def test_a_user_without_a_home_is_told_to_name_the_folders() -> None:
         "from wire.settings import load_settings\n"
         "os.setresuid(64123, 64123, 64123)\n"
         "try:\n    load_settings({})\nexcept BadSettings as error:\n    print(error)\n"
-        "here = {'SHARPCAST_MODELS_DIR': '/m', 'SHARPCAST_ENGINE_CACHE': '/c'}\n"
+        "names = ('MODELS_DIR', 'ENGINE_CACHE', 'RECORD_DIR')\n"
+        "here = {f'SHARPCAST_{name}': '/m' for name in names}\n"
         "print(load_settings(here).models_dir)\n"
     )
     environ = {name: value for name, value in os.environ.items() if name != "HOME"}

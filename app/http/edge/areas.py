@@ -33,6 +33,9 @@ def area_of(method: str, path: str) -> Area:
         return Area.HLS
     if first == "api":
         return Area.READ if method in _READING else Area.CHANGE
+    # The page of recordings is below none of them.
+    if first == "recordings" and path.count("/") > 1:
+        return Area.READ
     if path in _HEALTH:
         return Area.HEALTH
     return Area.READ if path in ("/metrics", "/openapi.json") else Area.PAGE

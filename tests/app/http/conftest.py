@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from app.http.serializers import Defaults
 from app.http.server import create_app
 from app.http.snapshot import Snapshot
 from app.node import AppNode, NodeOptions
+from app.recording.recorders import RecordingOptions
 from app.siblings import ALONE, AppProcess, Siblings
 from app.streams.publishers import PublisherOptions
 from app.streams.readers import ReaderTimes
@@ -81,7 +83,7 @@ def _edge(public_url: str, tokens: ServerTokens) -> EdgeOptions:
 
 
 @pytest.fixture
-async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
+async def make_site(redis_client: Redis, tmp_path: Path) -> AsyncIterator[MakeSite]:
     """Sites over the shared server, closed at the end."""
     peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     made: list[Site] = []
@@ -105,9 +107,9 @@ async def make_site(redis_client: Redis) -> AsyncIterator[MakeSite]:
         key_in_path: bool = False,
     ) -> Site:
         redis = redis or redis_client
-        node = AppNode(
-            redis, NodeOptions(PublisherOptions(max_streams, 1500, 10.0), max_viewers, name, times)
-        )
+        recording = RecordingOptions(tmp_path / "recordings")
+        publishers = PublisherOptions(max_streams, 1500, 10.0)
+        node = AppNode(redis, NodeOptions(publishers, max_viewers, name, times, recording))
         metrics = Metrics(node, number=process.number)
         snapshot = Snapshot(redis, node, max_age_s=snapshot_age_s)
         tokens = ServerTokens(publish_token, admin_token)

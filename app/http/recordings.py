@@ -1,0 +1,155 @@
+"""Routes of recordings: the list, the files with ranges, their removal, and what is recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.responses import FileResponse
+
+from app.errors import RecordingBusy, RecordingNotFound, StreamNotFound
+from app.http.app_state import AppState
+from app.http.openapi import GUARDED
+from app.http.recording_schemas import RecordingChoice, RecordingList, StreamRecording
+from app.http.recording_views import recording_view, stream_recording
+from app.http.whip_common import check_name
+from app.recording.catalogue import MAX_LISTED
+from app.recording.file_names import download_name, parse_name
+
+_USUAL_LIST = 200
+
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The file."}
+}
+
+Before = Annotated[
+    int, Query(ge=0, lt=2**53, description="Only those that began before this time, in Unix us")
+]
+Limit = Annotated[int, Query(ge=1, le=MAX_LISTED, description="How many are listed at most")]
+
+
+class MediaFile(FileResponse):
+    """A file that is read on threads, in parts large enough for a few hops of the event loop."""
+
+    chunk_size = 256 * 1024
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Asked:
+    """The part of the list of recordings that is asked for."""
+
+    stream: str
+    "Empty: of all streams."
+    before_us: int
+    limit: int
+    is_listed: Callable[[str], bool] = lambda _: True
+
+
+def router(context: AppState) -> APIRouter:
+    """Returns the routes. Reading is open, removing needs the admin token."""
+    routes = APIRouter(tags=["Recordings"])
+    _add_lists(routes, context)
+    _add_files(routes, context)
+    _add_choice(routes, context)
+    return routes
+
+
+def _add_lists(routes: APIRouter, context: AppState) -> None:
+    @routes.get("/api/v1/recordings")
+    async def recordings(
+        request: Request, before: Before = 0, limit: Limit = _USUAL_LIST
+    ) -> RecordingList:
+        """Recordings of public streams, and of those that the token of the request may watch."""
+        grant = await context.access.lister(request)
+        asked = _Asked("", before, limit, lambda name: context.access.is_listed(name, grant))
+        return await _list(context, asked)
+
+    @routes.get("/api/v1/recordings/{stream}")
+    async def of_stream(
+        stream: str, request: Request, before: Before = 0, limit: Limit = _USUAL_LIST
+    ) -> RecordingList:
+        """Recordings of one stream. Where its view permission is `token`, one is needed."""
+        await context.access.check_view(request, check_name(stream))
+        return await _list(context, _Asked(stream, before, limit))
+
+
+async def _list(context: AppState, asked: _Asked) -> RecordingList:
+    recorders = context.node.recorders
+    # One more than is shown tells whether others follow.
+    most = min(asked.limit, MAX_LISTED - 1)
+    listed = partial(
+        recorders.catalogue.list,
+        stream=asked.stream,
+        before_us=asked.before_us,
+        limit=most + 1,
+        is_listed=asked.is_listed,
+    )
+    found = await recorders.on_thread(listed)
+    shown = found[:most]
+    return RecordingList(
+        recordings=[recording_view(each) for each in shown],
+        before=shown[-1].file.parts.started_us if len(found) > most else None,
+        free_bytes=await recorders.on_thread(recorders.folder.free_bytes),
+    )
+
+
+def _add_files(routes: APIRouter, context: AppState) -> None:
+    recorders = context.node.recorders
+
+    @routes.get("/recordings/{stream}/{file}", response_class=Response, responses=_FILE)
+    @routes.head("/recordings/{stream}/{file}", response_class=Response)
+    async def media(stream: str, file: str, request: Request, download: bool = False) -> Response:
+        """A recording, whole or in ranges (RFC 9110 section 14); also while it is written."""
+        parts, path = parse_name(file), recorders.folder.path(stream, file)
+        if parts is None or path is None:
+            raise RecordingNotFound
+        # First, or an answer would tell what there is to who may not see it.
+        await context.access.check_view(request, stream)
+        if not await recorders.on_thread(path.is_file):
+            raise RecordingNotFound
+        return MediaFile(
+            path,
+            media_type=parts.media_type,
+            filename=download_name(stream, file),
+            content_disposition_type="attachment" if download else "inline",
+            headers={"Cache-Control": "no-cache"},
+        )
+
+    @routes.delete(
+        "/api/v1/recordings/{stream}/{file}",
+        status_code=204,
+        dependencies=[Depends(context.access.admin)],
+        response_class=Response,
+        openapi_extra=GUARDED,
+    )
+    async def remove(stream: str, file: str, request: Request) -> Response:
+        """Removes a recording; one that is being written stays until it has ended."""
+        path = recorders.folder.path(stream, file)
+        if path is None or not await recorders.on_thread(path.is_file):
+            raise RecordingNotFound
+        if not await recorders.on_thread(partial(recorders.folder.remove, stream, file)):
+            raise RecordingBusy
+        await context.access.note(request, "recording_removed", f"{stream}/{file}")
+        return Response(status_code=204)
+
+
+def _add_choice(routes: APIRouter, context: AppState) -> None:
+    @routes.put(
+        "/api/v1/streams/{stream}/recording",
+        dependencies=[Depends(context.access.owner)],
+        openapi_extra=GUARDED,
+    )
+    async def choose(stream: str, request: Request, choice: RecordingChoice) -> StreamRecording:
+        """Chooses what is recorded of a live stream; for an operator or who has a key of it."""
+        check_name(stream)
+        await context.node.directory.set_recording(stream, choice.mode or "")
+        await context.access.note(request, "recording_chosen", stream, choice.mode or "default")
+        context.snapshot.forget()  # Else the answer may be half a second old.
+        seen = await context.snapshot.get()
+        record = seen.record(stream)
+        if record is None:
+            raise StreamNotFound(f"{stream} is not live.")
+        return stream_recording(record, seen.recordings, context.defaults.recording)

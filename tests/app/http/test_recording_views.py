@@ -1,0 +1,79 @@
+"""Recordings in the words of the API."""
+
+from __future__ import annotations
+
+from app.http.recording_views import recording_view, stream_recording
+from app.recording.catalogue import Catalogue, ListedFile
+from app.recording.file_facts import Gap, ViewerPoint
+from app.recording.folder import Folder, StoredFile
+from tests.app.recording import material
+from tests.app.recording.conftest import folder as folder
+from wire.recording_board import LEASE_MS, RecordingEntry
+from wire.stream_record import StreamRecord
+
+STORED = StoredFile("cam1", material.NAME, 1234, material.STARTED_US + 5_000_000)
+
+
+def entry(**changes: object) -> RecordingEntry:
+    fields: dict[str, object] = {
+        "stream": "cam1",
+        "rendition": "source",
+        "fence": 1,
+        "node": "one",
+        "epoch": material.EPOCH,
+        "age_ms": 100,
+        "state": "held",
+        "reason": "The disk is full.",
+        "bytes": 77,
+    }
+    return RecordingEntry(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def record(recording: str = "") -> StreamRecord:
+    return StreamRecord(id="cam1", epoch=material.EPOCH, recording=recording)
+
+
+def test_what_nodes_tell_of_a_stream_is_shown() -> None:
+    view = stream_recording(record("both"), [entry()], "off")
+    assert (view.mode, view.chosen) == ("both", True)
+    (part,) = view.parts
+    assert (part.rendition, part.node, part.state, part.bytes) == ("source", "one", "held", 77)
+    assert part.reason == "The disk is full."
+
+
+def test_the_server_decides_where_nobody_chose() -> None:
+    view = stream_recording(record(), [], "source")
+    assert (view.mode, view.chosen, view.parts) == ("source", False, [])
+
+
+def test_recordings_of_others_and_of_earlier_publishers_are_not_shown() -> None:
+    others = [entry(stream="cam2"), entry(epoch=material.EPOCH - 1)]
+    assert stream_recording(record(), others, "off").parts == []
+
+
+def test_a_node_that_does_not_answer_is_told() -> None:
+    (part,) = stream_recording(record(), [entry(age_ms=LEASE_MS + 1)], "off").parts
+    assert part.state == "lost"
+    assert "does not answer" in part.reason
+
+
+def test_gaps_and_viewers_are_shown_in_seconds() -> None:
+    facts = material.facts(
+        length_us=7_250_000, gaps=[Gap(2_000_000, 500_000)], viewers=[ViewerPoint(0, 3)]
+    )
+    view = recording_view(ListedFile(STORED, facts, is_live=False))
+    assert (view.length_s, view.bytes, view.broadcast) == (7.25, 1234, str(material.EPOCH))
+    assert [(gap.at_s, gap.length_s) for gap in view.gaps] == [(2.0, 0.5)]
+    assert [(point.at_s, point.viewers) for point in view.viewers] == [(0.0, 3)]
+
+
+def test_a_recording_without_facts_is_shown_by_its_name() -> None:
+    view = recording_view(ListedFile(STORED, None, is_live=False))
+    assert (view.codec, view.width, view.broadcast, view.gaps) == ("", 0, "", [])
+    assert (view.rendition, view.length_s) == ("source", 5.0)
+
+
+def test_what_lies_in_a_folder_is_shown(folder: Folder) -> None:
+    material.stored(folder, material.STARTED_US)
+    views = [recording_view(each) for each in Catalogue(folder).list(limit=5)]
+    assert [view.file for view in views] == [material.NAME]

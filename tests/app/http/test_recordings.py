@@ -1,0 +1,200 @@
+"""Recordings by HTTP: the list, files with ranges, removal, and what is recorded."""
+
+from __future__ import annotations
+
+from app.recording.folder import Folder
+from app.recording.recording_state import RecordingState
+from tests.app import coding
+from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN, MakeSite, Site
+from tests.app.http.test_whep import until_live
+from tests.app.peers import publishing, until
+from tests.app.recording import material
+
+UNITS = coding.h264(98, 54, 10)
+HOUR = 3_600_000_000
+LIST = "/api/v1/recordings"
+
+
+def folder(site: Site) -> Folder:
+    return site.node.recorders.folder
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def test_without_recordings_the_list_is_empty(site: Site) -> None:
+    answer = await site.client.get(LIST)
+    assert answer.json() == {"recordings": [], "before": None, "free_bytes": None}
+    assert (await site.client.get(f"{LIST}/cam1")).json()["recordings"] == []
+    assert (await site.client.get(f"{LIST}/-")).status_code == 400
+
+
+async def test_recordings_are_listed_with_their_facts(site: Site) -> None:
+    name = material.stored(folder(site), material.STARTED_US, size=5000)
+    material.stored(folder(site), material.STARTED_US + HOUR, stream="cam2")
+    listed = (await site.client.get(LIST)).json()
+    assert [each["stream"] for each in listed["recordings"]] == ["cam2", "cam1"]
+    assert listed["free_bytes"] > 0
+    only = (await site.client.get(f"{LIST}/cam1")).json()["recordings"]
+    assert only == [
+        {
+            "stream": "cam1",
+            "file": name,
+            "rendition": "source",
+            "started_at": "2025-06-15T15:06:40Z",
+            "length_s": 1.0,
+            "bytes": 5000,
+            "codec": "vp8",
+            "width": 96,
+            "height": 64,
+            "audio": True,
+            "broadcast": str(material.EPOCH),
+            "live": False,
+            "gaps": [],
+            "viewers": [],
+        }
+    ]
+
+
+async def test_a_long_list_comes_in_pages(site: Site) -> None:
+    for hour in range(5):
+        material.stored(folder(site), material.STARTED_US + hour * HOUR)
+    seen, before = [], 0
+    while before is not None:
+        page = (await site.client.get(f"{LIST}?limit=2&before={before}")).json()
+        seen += [each["started_at"] for each in page["recordings"]]
+        before = page["before"]
+    assert len(seen) == 5
+    assert seen == sorted(seen, reverse=True)
+    for query in ("limit=0", "limit=1001", "before=-1", "before=x"):
+        assert (await site.client.get(f"{LIST}?{query}")).status_code == 422
+
+
+async def test_files_are_served_whole_and_in_ranges(site: Site) -> None:
+    writer = material.written(folder(site), 2)
+    writer.end()
+    (file,) = writer.take_finished()
+    data = (folder(site).root / "cam1" / file.name).read_bytes()
+    url = f"/recordings/cam1/{file.name}"
+    whole = await site.client.get(url)
+    assert (whole.status_code, whole.content) == (200, data)
+    assert whole.headers["content-type"] == "video/webm"
+    assert whole.headers["accept-ranges"] == "bytes"
+    assert whole.headers["content-disposition"] == f'inline; filename="cam1-{file.name}"'
+    part = await site.client.get(url, headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.content) == (206, data[10:20])
+    assert part.headers["content-range"] == f"bytes 10-19/{len(data)}"
+    last = await site.client.get(url, headers={"Range": "bytes=-5"})
+    assert last.content == data[-5:]
+    beyond = await site.client.get(url, headers={"Range": f"bytes={len(data)}-"})
+    assert beyond.status_code == 416
+    head = await site.client.head(url)
+    assert (head.headers["content-length"], head.content) == (str(len(data)), b"")
+    kept = await site.client.get(f"{url}?download=true")
+    assert kept.headers["content-disposition"].startswith("attachment")
+
+
+async def test_a_file_is_served_while_it_is_written(site: Site) -> None:
+    writer = material.written(folder(site), 2)
+    answer = await site.client.get(f"/recordings/cam1/{writer.name}")
+    listed = (await site.client.get(LIST)).json()["recordings"]
+    writer.end()
+    assert (answer.status_code, listed[0]["live"]) == (200, True)
+
+
+async def test_nothing_else_of_the_disk_is_served(site: Site) -> None:
+    name = material.stored(folder(site), material.STARTED_US)
+    (folder(site).root / "secret.mp4").write_bytes(b"secret")
+    (folder(site).root / "cam1" / "secret.mp4").write_bytes(b"secret")
+    for path in (
+        f"cam2/{name}",
+        "cam1/secret.mp4",
+        "cam1/../secret.mp4",
+        "../recordings/secret.mp4",
+        "%2e%2e/secret.mp4",
+        "..%2fcam1/" + name,
+        f"cam1/{name.replace('.webm', '.json')}",
+        f"cam1/%2e%2e%2fcam1%2f{name}",
+        "cam1/",
+        f"-/{name}",
+    ):
+        answer = await site.client.get(f"/recordings/{path}")
+        assert answer.status_code in (400, 404), path
+        assert b"secret" not in answer.content
+
+
+async def test_an_operator_removes_recordings(make_site: MakeSite) -> None:
+    site = make_site(admin_token=ADMIN_TOKEN, publish_token=PUBLISH_TOKEN)
+    name = material.stored(folder(site), material.STARTED_US)
+    url = f"{LIST}/cam1/{name}"
+    for headers in ({}, bearer(PUBLISH_TOKEN), bearer("wrong")):
+        assert (await site.client.delete(url, headers=headers)).status_code in (401, 403)
+    admin = bearer(ADMIN_TOKEN)
+    assert (await site.client.delete(url, headers=admin)).status_code == 204
+    gone = await site.client.delete(url, headers=admin)
+    assert (gone.status_code, gone.json()["title"]) == (404, "No such recording")
+    assert (await site.client.delete(f"{LIST}/../x", headers=admin)).status_code in (404, 405)
+
+
+async def test_a_recording_that_is_written_is_not_removed(site: Site) -> None:
+    writer = material.written(folder(site), 1)
+    answer = await site.client.delete(f"{LIST}/cam1/{writer.name}")
+    writer.end()
+    assert (answer.status_code, answer.json()["title"]) == (409, "Recording under way")
+    assert "being written" in answer.json()["detail"]
+
+
+async def test_a_publisher_or_an_operator_chooses_what_is_recorded(make_site: MakeSite) -> None:
+    site = make_site(admin_token=ADMIN_TOKEN, publish_token=PUBLISH_TOKEN, runs=True)
+    url = "/api/v1/streams/cam1/recording"
+    admin, publisher = bearer(ADMIN_TOKEN), bearer(PUBLISH_TOKEN)
+    assert (await site.client.put(url, json={"mode": "source"})).status_code == 401
+    assert (await site.client.put(url, json={"mode": "source"}, headers=admin)).status_code == 404
+
+    async def publish(sdp: str) -> str:
+        return (await site.post_offer("/whip/cam1", sdp, token=PUBLISH_TOKEN)).text
+
+    async with publishing(publish, UNITS):
+        await until_live(site)
+        view = (await site.client.get("/api/v1/streams/cam1")).json()["recording"]
+        assert view == {"mode": "off", "chosen": False, "parts": []}
+        assert (await site.client.put(url, json={}, headers=publisher)).status_code == 403
+        chosen = await site.client.put(url, json={"mode": "source"}, headers=admin)
+        assert (chosen.json()["mode"], chosen.json()["chosen"]) == ("source", True)
+        await until(
+            lambda: [r.state for r in site.node.recorders.all()] == [RecordingState.RECORDING]
+        )
+        await until(lambda: site.node.recorders.all()[0].bytes > 0)
+        for bad in ({"mode": "all"}, {"mode": 1}, {"record": "both"}):
+            answer = await site.client.put(url, json=bad, headers=admin)
+            assert answer.status_code == 422
+        off = await site.client.put(url, json={"mode": None}, headers=admin)
+        assert (off.json()["mode"], off.json()["chosen"]) == ("off", False)
+        await until(lambda: site.node.recorders.all() == [])
+    assert len((await site.client.get(LIST)).json()["recordings"]) == 1
+
+
+async def test_recordings_of_a_stream_that_needs_a_token_need_it_too(make_site: MakeSite) -> None:
+    site = make_site(admin_token=ADMIN_TOKEN, publish_token=PUBLISH_TOKEN)
+    name = material.stored(folder(site), material.STARTED_US)
+    material.stored(folder(site), material.STARTED_US, stream="cam2")
+    admin, view = bearer(ADMIN_TOKEN), {"view": "token"}
+    changed = await site.client.put("/api/v1/streams/cam1/view", json=view, headers=admin)
+    assert changed.status_code == 204
+    file = f"/recordings/cam1/{name}"
+    for path in (f"{LIST}/cam1", file, f"{file}?token=wrong", f"/recordings/cam1/9{name[1:]}"):
+        assert (await site.client.get(path)).status_code == 401, path
+    listed = (await site.client.get(LIST)).json()["recordings"]
+    assert [each["stream"] for each in listed] == ["cam2"]
+    made = await site.client.post("/api/v1/streams/cam1/view-tokens", json={}, headers=admin)
+    token = made.json()["token"]
+    for path in (f"{LIST}/cam1?token={token}", f"{file}?token={token}"):
+        assert (await site.client.get(path)).status_code == 200
+    assert (await site.client.get(file, headers=admin)).status_code == 200
+
+
+async def test_the_page_of_recordings_is_served(site: Site) -> None:
+    answer = await site.client.get("/recordings")
+    assert answer.status_code == 200
+    assert "<title>" in answer.text

@@ -1,0 +1,231 @@
+"""What nodes record: as chosen, by one of them, and on where one dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.node import AppNode, NodeOptions
+from app.recording.recorders import Recorders, RecordingOptions
+from app.recording.recording_state import RecordingState
+from app.recording.retention import RetentionRule
+from app.streams.publishers import PublisherOptions
+from app.webrtc import ice, peer_ports
+from tests.app import coding
+from tests.app.peers import publishing, until
+from tests.app.recording import material
+from tests.app.test_node import Into
+from tests.media import recorded
+from wire import keys
+from wire.connection import Redis
+from wire.recording_board import RecordingBoard, RecordMode
+
+UNITS = coding.h264(98, 54, 10)
+MakeNode = Callable[..., AppNode]
+
+
+@pytest.fixture
+async def make(redis_client: Redis, tmp_path: Path) -> AsyncIterator[MakeNode]:
+    """Nodes that record into folders of their own, or into one."""
+    peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
+    made: list[tuple[AppNode, asyncio.Task[None]]] = []
+
+    def node(name: str, mode: RecordMode = "off", folder: str = "", **rule: Any) -> AppNode:
+        options = RecordingOptions(tmp_path / (folder or name), mode, RetentionRule(**rule))
+        publishers = PublisherOptions(8, 1500, 10.0, publisher_grace_s=0.5)
+        new = AppNode(redis_client, NodeOptions(publishers, 8, name, recording=options))
+        made.append((new, asyncio.get_running_loop().create_task(new.run(), name=name)))
+        return new
+
+    yield node
+    for new, task in made:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await new.close()
+
+
+def state(node: AppNode, rendition: str = keys.SOURCE) -> RecordingState | None:
+    found = [each for each in node.recorders.all() if each.subject.rendition == rendition]
+    return found[0].state if found else None
+
+
+def pictures(recorders: Recorders) -> list[int]:
+    """The pictures of each file, the oldest first."""
+    stored = sorted(recorders.folder.stored(), key=lambda each: each.name)
+    paths = [recorders.folder.root / each.stream / each.name for each in stored]
+    return [len(recorded.decoded(path)[0]) for path in paths]
+
+
+async def until_recording(node: AppNode, rendition: str = keys.SOURCE) -> None:
+    await until(lambda: state(node, rendition) is RecordingState.RECORDING)
+
+
+async def test_a_stream_is_recorded_where_the_server_records_all(make: MakeNode) -> None:
+    node = make("one", "source")
+    async with publishing(Into(node).publish, UNITS):
+        await until_recording(node)
+        assert state(node, keys.ENHANCED) is None
+        own = node.recorders.all()[0]
+        await until(lambda: own.durable_us > 0)
+        before = own.durable_us
+        await until(lambda: own.durable_us > before + 1_000_000)
+    await until(lambda: node.recorders.all() == [])
+    assert node.recorders.finished == 1
+    (count,) = pictures(node.recorders)
+    assert count >= 20
+    (found,) = node.recorders.catalogue.list(limit=10)
+    assert found.facts is not None
+    assert (found.facts.ended, found.facts.audio, found.facts.node) == (True, True, "one")
+
+
+async def test_nothing_is_recorded_unless_somebody_chooses(make: MakeNode) -> None:
+    node = make("one")
+    into = Into(node)
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        await asyncio.sleep(0.6)
+        assert node.recorders.all() == []
+        assert not node.recorders.folder.root.exists()
+        await node.directory.set_recording("cam1", "source")
+        await until_recording(node)
+        await node.directory.set_recording("cam1", "off")
+        await until(lambda: node.recorders.all() == [])
+        assert node.recorders.finished == 1
+        await node.directory.set_recording("cam1", "both")
+        await until_recording(node)
+        await until(lambda: state(node, keys.ENHANCED) is RecordingState.WAITING)
+        await node.directory.set_recording("cam1", "")
+        await until(lambda: node.recorders.all() == [])
+
+
+async def test_what_is_recorded_enhanced_counts_as_watched(make: MakeNode) -> None:
+    node = make("one", "enhanced")
+    into = Into(node)
+    async with publishing(into.publish, UNITS):
+        await until(lambda: state(node, keys.ENHANCED) is RecordingState.WAITING)
+        record = await node.directory.record("cam1")
+        assert record is not None
+
+        async def is_watched() -> bool:
+            found = (await node.directory.renditions(record)).get(keys.ENHANCED)
+            return found is not None and found.watched_us > 0
+
+        async with asyncio.timeout(15):
+            while not await is_watched():  # noqa: ASYNC110 - Redis knows no event of ours
+                await asyncio.sleep(0.05)
+
+
+async def test_one_of_two_nodes_records_and_the_other_looks_on(
+    make: MakeNode, redis_client: Redis
+) -> None:
+    one, two = make("one", "source"), make("two", "source")
+    async with publishing(Into(one).publish, UNITS):
+        await until_recording(one)
+        await asyncio.sleep(2.0)
+        assert two.recorders.all() == []
+        (entry,) = await RecordingBoard(redis_client).read()
+        assert (entry.node, entry.stream, entry.state) == ("one", "cam1", "recording")
+        assert entry.bytes > 0
+    await until(lambda: one.recorders.all() == [])
+    assert await RecordingBoard(redis_client).read() == []
+
+
+async def test_another_node_goes_on_without_a_gap(
+    make: MakeNode, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = make("one", "source"), make("two", "source")
+    async with publishing(Into(one).publish, UNITS):
+        await until_recording(one)
+        own = one.recorders.all()[0]
+        await until(lambda: own.durable_us > 0)
+
+        async def renew(entries: list[object]) -> list[bool]:
+            return [True] * len(entries)
+
+        # The node's recordings die as if it were killed, while its publisher goes on.
+        monkeypatch.setattr(one.recorders._board, "renew", renew)
+        monkeypatch.setattr(own, "take", lambda _: None)
+        durable = own.durable_us
+        await until(lambda: state(two) is RecordingState.RECORDING, timeout_s=15)
+        other = two.recorders.all()[0]
+        await until(lambda: other.durable_us > durable + 2_000_000)
+        monkeypatch.undo()
+        (entry,) = await RecordingBoard(redis_client).read()
+        assert entry.node == "two"
+        await until(lambda: one.recorders.all() == [])
+        (found,) = two.recorders.catalogue.list(limit=10)
+        assert found.facts is not None
+        # A machine that is busy for longer than the log reaches back leaves a gap that is told.
+        assert found.facts.started_us - durable < 5_000_000
+        if found.facts.started_us > durable:
+            await until(lambda: two.recorders.catalogue.list(limit=1)[0].facts.gaps)  # type: ignore[union-attr]
+        # Who took it over ends it when nobody needs it any more.
+        await one.directory.set_recording("cam1", "off")
+        await until(lambda: two.recorders.all() == [])
+
+
+async def test_the_choice_outlives_a_lost_record(make: MakeNode, redis_client: Redis) -> None:
+    node = make("one")
+    into = Into(node)
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        await node.directory.set_recording("cam1", "source")
+        await until_recording(node)
+        own = node.recorders.all()[0]
+        await redis_client.execute("FLUSHALL")
+        before = own.durable_us
+        await until(lambda: own.durable_us > before + 1_500_000)
+        assert node.recorders.all() == [own]
+        record = await node.directory.record("cam1")
+        assert record is not None and record.recording == "source"
+        entries = await RecordingBoard(redis_client).read()
+        assert [each.node for each in entries] == ["one"]
+
+
+async def test_files_that_are_too_old_or_left_over_are_tidied_up(make: MakeNode) -> None:
+    node = make("one", days=7.0)
+    folder = node.recorders.folder
+    await asyncio.sleep(0.1)
+    assert not folder.root.exists()
+    old = material.stored(folder, material.STARTED_US)
+    os.utime(folder.root / "cam1" / old, (time.time() - 8 * 86_400,) * 2)
+    new = material.stored(folder, material.STARTED_US + 10**9)
+    writer = material.written(folder, 2)
+    writer._file.close()  # type: ignore[union-attr]  # as if its process had died
+    await node.recorders._tidy()
+    assert {each.name for each in folder.stored()} == {new, writer.name}
+    facts = folder.facts("cam1", writer.name)
+    assert facts is not None and facts.ended
+    assert node.recorders.removed == 1
+
+
+async def test_a_folder_that_cannot_be_used_costs_no_stream(make: MakeNode, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    node = make("one", "source", folder="taken")
+    into = Into(node)
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        await until(lambda: state(node) is RecordingState.HELD)
+        reason = node.recorders.all()[0].reason
+        assert reason.startswith("The recording is held: ")
+        await node.recorders._tidy()
+        assert node.recorders.catalogue.list(limit=5) == []
+    await until(lambda: node.recorders.all() == [])
+
+
+async def test_files_end_with_the_node(make: MakeNode) -> None:
+    node = make("one", "source")
+    with contextlib.suppress(ConnectionError):
+        async with publishing(Into(node).publish, UNITS):
+            await until_recording(node)
+            await node.close()
+            (found,) = node.recorders.catalogue.list(limit=10)
+            assert found.facts is not None and found.facts.ended
+            assert pictures(node.recorders)[0] >= 1
