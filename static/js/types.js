@@ -178,6 +178,24 @@
  * @property {RTCIceServer[]} ice_servers
  * @property {string} default_model
  * @property {import('./media/send-size.js').SendSize[]} send_sizes by growing size; empty while nobody enhances
+ *
+ * @typedef {object} Recording
+ * @property {string} stream
+ * @property {string} file
+ * @property {string} rendition
+ * @property {string} started_at
+ * @property {number} length_s
+ * @property {number} bytes
+ * @property {string} codec
+ * @property {number} width
+ * @property {number} height
+ * @property {boolean} audio
+ * @property {string} broadcast the same for all recordings of one; empty where it is not known
+ * @property {boolean} live
+ * @property {{at_s: number, length_s: number}[]} gaps
+ * @property {{at_s: number, viewers: number}[]} viewers
+ *
+ * @typedef {{recordings: Recording[], before: number | null, free_bytes: number | null}} RecordingList
  */
 
 export {};

@@ -37,6 +37,7 @@ class FakeServer:
         self.team_map = samples.team_map()
         #: JPEG files and their dates in HTTP's form, by stream.
         self.thumbnails: dict[str, tuple[bytes, str]] = {}
+        self.recordings: list[samples.Json] = []
         self.publish_token = ""
         self.send_sizes: list[samples.Json] = []
         self.admin_token = ""
@@ -133,6 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
         parts = path.strip("/").split("/")
         if parts[:2] == ["api", "v1"]:
             self._api(method, parts[2:], body)
+        elif parts[0] == "recordings" and len(parts) == 3:
+            self._problem(404, "There is no such recording.")
         elif parts[0] in ("whip", "whep"):
             self._session(method, path, body)
         else:
@@ -161,6 +164,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({"workers": fake.workers})
         if parts == ["models"]:
             return self._json({"models": fake.models})
+        if parts[0] == "recordings":
+            found = [
+                each
+                for each in fake.recordings
+                if each["stream"] in (parts[1:] or [each["stream"]])
+            ]
+            return self._json({"recordings": found, "before": None, "free_bytes": 10**9})
         if parts[0] == "devices":
             return self._devices(method, parts[1:], body)
         return self._stream(method, parts[1], parts[2:], body)
@@ -264,6 +274,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(200, b"<!doctype html><title>blank</title>", "text/html")
         pages = {"": "index.html"}
         pages |= {name: f"{name}.html" for name in ("grid", "broadcast", "admin")}
+        pages["recordings"] = "replay.html"
         is_player = parts[0] in ("watch", "embed")
         name = f"{parts[0]}.html" if is_player else pages.get("/".join(parts), "")
         path = STATIC / name if name else STATIC.joinpath(*parts[1:])

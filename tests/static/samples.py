@@ -207,3 +207,26 @@ def server(
         "default_model": "live-s",
         "send_sizes": send_sizes or [],
     }
+
+
+def recording(
+    stream: str = "garden", rendition: str = "source", *, second: int = 0, **changes: Any
+) -> Json:
+    """A recorded file."""
+    return {
+        "stream": stream,
+        "file": f"20261129T0142{second:02d}.500Z-{rendition}.mp4",
+        "rendition": rendition,
+        "started_at": f"2026-11-29T01:42:{second:02d}Z",
+        "length_s": 65.2,
+        "bytes": 12_300_000,
+        "codec": "h264",
+        "width": 480,
+        "height": 270,
+        "audio": True,
+        "broadcast": "1790000000000001",
+        "live": False,
+        "gaps": [],
+        "viewers": [],
+        **changes,
+    }

@@ -225,6 +225,16 @@ export class Api {
     await request(this._address(path), { method: 'DELETE', headers: this._headers() });
   }
 
+  /**
+   * @param {string} stream empty: of all streams
+   * @param {number} limit
+   * @returns {Promise<import('../types.js').RecordingList>}
+   */
+  async recordings(stream, limit) {
+    const place = stream === '' ? '' : `/${encodeURIComponent(stream)}`;
+    return this._json(`api/v1/recordings${place}?limit=${Math.min(limit, 1000)}`);
+  }
+
   /** @returns {Promise<import('../types.js').Model[]>} */
   async models() {
     return (await this._json('api/v1/models')).models;

@@ -1,0 +1,106 @@
+/** The page of recordings: the list, and the player above it. */
+
+import { begin, clock, megabytes, parts } from '../media/broadcasts.js';
+import { address } from '../net/address.js';
+import { Api, ApiError } from '../net/api.js';
+import { byId, el, reconcile, setText } from '../ui/dom.js';
+import { counted, size } from '../ui/format.js';
+import { ReplayPlayer } from '../ui/replay-player.js';
+import { VisiblePoller } from '../ui/poller.js';
+import { languageTag, t } from '../ui/texts.js';
+
+/** @typedef {import('../types.js').Recording} Recording */
+/** @typedef {import('../media/broadcasts.js').Part} Part */
+
+const PERIOD_MS = 10000;
+const PAGE = 60;
+
+/** @param {Recording} recording */
+function urlOf(recording) {
+  const path = `recordings/${encodeURIComponent(recording.stream)}/${encodeURIComponent(recording.file)}`;
+  // A video element sets no headers, so the token to watch is a part of its address.
+  return address(token === '' ? path : `${path}?token=${encodeURIComponent(token)}`);
+}
+
+/** One part of a broadcast as a card. Its picture is the first one of the file, which the browser shows. */
+class PartCard {
+  /** @param {Part} part */
+  constructor(part) {
+    this._part = part;
+    this._facts = el('span', { class: 'muted small figures' });
+    this._gaps = el('span', { class: 'gap small' });
+    const at = new Date(begin(part.main) * 1000);
+    const format = new Intl.DateTimeFormat(languageTag(), { dateStyle: 'medium', timeStyle: 'short' });
+    const poster = el('video', { preload: 'metadata', muted: true, tabindex: -1, 'aria-hidden': 'true', src: urlOf(part.main) });
+    const time = el('time', { datetime: part.main.started_at }, format.format(at));
+    const facts = el('span', { class: 'facts' }, el('span', { class: 'name' }, part.main.stream), time, this._facts, this._gaps);
+    this._button = el('button', { class: 'open', type: 'button' }, poster, facts);
+    this._button.addEventListener('click', () => open(this._part));
+    this.root = el('li', { class: 'recording' }, this._button);
+  }
+
+  /** @param {Part} part */
+  update(part) {
+    this._part = part;
+    const { main, source } = part;
+    const kind = main.rendition === 'source' ? t('As sent') : source === null ? t('Enhanced') : t('As sent and enhanced');
+    const bytes = megabytes(main.bytes + (source?.bytes ?? 0));
+    const words = [clock(main.length_s), bytes, size(main), kind];
+    setText(this._facts, (main.live ? [t('Being recorded'), ...words] : words).join(' · '));
+    const gaps = main.gaps.length;
+    setText(this._gaps, gaps === 0 ? '' : counted(gaps, 'gap'));
+    this._button.setAttribute('aria-current', String(part.key === chosen));
+  }
+}
+
+const query = new URLSearchParams(location.search);
+const stream = query.get('stream') ?? '';
+const token = query.get('token') ?? '';
+const api = new Api(() => token);
+const list = byId('recordings', HTMLUListElement);
+const error = byId('error', HTMLElement);
+const summary = byId('summary', HTMLElement);
+const more = byId('more', HTMLButtonElement);
+const player = new ReplayPlayer(urlOf);
+/** @type {Map<string, PartCard>} */
+const cards = new Map();
+/** @type {Part[]} */
+let shown = [];
+let chosen = '';
+let limit = PAGE;
+
+/** @param {Part} part */
+function open(part) {
+  chosen = part.key;
+  show(shown);
+  player.open(part);
+}
+
+/** @param {Part[]} found */
+function show(found) {
+  shown = found;
+  reconcile(list, cards, found, (part) => part.key, (part) => new PartCard(part));
+  list.hidden = found.length === 0;
+  byId('empty', HTMLElement).hidden = found.length > 0;
+}
+
+async function load() {
+  try {
+    const answer = await api.recordings(stream, limit);
+    show(parts(answer.recordings));
+    more.hidden = answer.before === null;
+    error.hidden = true;
+    setText(summary, shown.length === 0 ? t('No recordings at the moment.') : counted(shown.length, 'recording'));
+  } catch (problem) {
+    if (!(problem instanceof ApiError)) throw problem;
+    setText(error, t('{problem} Trying again…', { problem: problem.message }));
+    error.hidden = false;
+    if (shown.length === 0) setText(summary, t('The list could not be loaded.'));
+  }
+}
+
+more.addEventListener('click', () => {
+  limit += PAGE;
+  load();
+});
+new VisiblePoller(load, PERIOD_MS).start();
