@@ -101,12 +101,9 @@ ENTRIES_REFUSED = Counter(
 RECORDING_BYTES = Counter(
     "recording_bytes", "bytes", "Bytes recorded here", _READER, ("RecordingWriter.bytes",)
 )
+_RECORDER = (*_READER, "reason")
 RECORDING_UNITS_DROPPED = Counter(
-    "recording_units_dropped",
-    "units",
-    "Units that did not reach the disk of recordings",
-    (*_READER, "reason"),
-    ("UnitQueue.dropped",),
+    "recording_units_dropped", "units", "Units not recorded", _RECORDER, ("UnitQueue.dropped",)
 )
 RECORDINGS_FINISHED = Counter(
     "recordings_finished", "files", "Recorded files that are whole", (), ("Recorders.finished",)
