@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,8 +11,8 @@ import pytest
 
 from benchmarks import browser
 from benchmarks.hls import LATENCY, PLAY, give_hls_js
-from benchmarks.server import RunningServer, publishing, running
-from tests.e2e.conftest import SETTINGS, SMALL, needs_browser, server
+from benchmarks.server import RunningServer, publishing
+from tests.e2e.conftest import SMALL, needs_browser, server
 from tests.interop import npm
 
 __all__ = ["needs_browser", "server"]
@@ -80,38 +81,5 @@ def test_ffmpeg_plays_both_renditions(server: RunningServer) -> None:
         for name, width in (("source", 160), ("enhanced", 320)):
             address = f"{server.url}/hls/hls3/{name}/index.m3u8"
             with av.open(address, "r", timeout=30) as opened:
-                sizes, heard = set(), 0
-                for frame in opened.decode():
-                    if isinstance(frame, av.VideoFrame):
-                        sizes.add(frame.width)
-                    else:
-                        heard += 1
-                    if heard > 100 and sizes:
-                        break
-            assert sizes == {width}
-
-
-def test_all_processes_of_a_server_number_segments_alike() -> None:
-    with (
-        running(**SETTINGS, app_processes="2") as both,
-        publishing(f"{both.url}/whip/hls4", *SMALL),
-    ):
-        both.until_enhancing("hls4")
-        import httpx
-
-        address = f"{both.url}/hls/hls4/source"
-        seen: dict[int, set[bytes]] = {}
-        # Each connection may go to another process; each process packages by itself.
-        for _ in range(12):
-            with httpx.Client(timeout=30, trust_env=False) as client:
-                text = client.get(f"{address}/index.m3u8").text
-                whole = [line for line in text.splitlines() if line.endswith(".m4s")]
-                for name in whole[1:]:
-                    answer = client.get(f"{address}/{name}")
-                    if answer.status_code == 200:
-                        seen.setdefault(int(name.split(".")[0]), set()).add(answer.content)
-        both.until("segments", lambda: len(seen) >= 1)
-        # The pictures are the same bytes; sound may lie 20 ms apart.
-        assert all(len({len(each) for each in found}) <= 2 for found in seen.values())
-        numbers = sorted(seen)
-        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+                frames = itertools.islice(opened.decode(video=0), 40)
+                assert {frame.width for frame in frames} == {width}

@@ -9,12 +9,15 @@ import re
 import av
 import pytest
 
+from app.access.view_token import ViewToken, make_view_token
 from app.http import hls
 from tests.app import coding
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import MakeSite, Site
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, watching
+from wire.clock import now_us
+from wire.stream_keys import View
 
 UNITS = coding.h264(98, 54, 10)
 INDEX = "/hls/cam1/source/index.m3u8"
@@ -95,6 +98,45 @@ async def test_addresses_carry_the_token_on(site: Site) -> None:
         assert "token=se%26cret" in text
         init, whole, parts = addresses(await playlist(site, f"{INDEX}?token=se%26cret"))
         assert all(each.endswith("?token=se%26cret") for each in (init, *whole, *parts))
+
+
+async def test_all_nodes_give_the_same_segments_the_same_numbers(make_site: MakeSite) -> None:
+    # One is fed from memory, the other reads the log, and it begins later.
+    one, two = (make_site(name=name, runs=True) for name in ("one", "two"))
+    async with publishing(Http(one, "/whip/cam1"), UNITS):
+        await until_live(two)
+        await playlist(one)
+        await playlist(two)
+        async with asyncio.timeout(60):
+            while True:
+                found = [set(addresses(await playlist(site))[1]) for site in (one, two)]
+                # The first one of each begins where it began to read.
+                common = sorted(found[0] & found[1])[1:]
+                if len(common) >= 2:
+                    break
+                await asyncio.sleep(0.2)
+        for name in common:
+            answers = [await site.client.get(f"/hls/cam1/source/{name}") for site in (one, two)]
+            assert _pictures(answers[0].content) == _pictures(answers[1].content)
+
+
+def _pictures(segment: bytes) -> list[int]:
+    """Times at which the parts of a segment begin, of the first track, which has the pictures."""
+    found, at = [], segment.find(b"tfdt")
+    while at >= 0:
+        found.append(int.from_bytes(segment[at + 8 : at + 16], "big"))
+        at = segment.find(b"moof", at)
+        at = segment.find(b"tfdt", at) if at >= 0 else -1
+    return found
+
+
+async def test_a_token_is_asked_for_where_the_stream_needs_one(guarded: Site) -> None:
+    await guarded.access.store.set_view("cam1", View.TOKEN)
+    signing = guarded.access.store.tables.signing
+    token = make_view_token(ViewToken("cam1", now_us() // 1_000_000 + 60), signing)
+    for path in ("index.m3u8", "source/index.m3u8", "source/1.m4s"):
+        check_problem(await guarded.client.get(f"/hls/cam1/{path}"), 401)
+        check_problem(await guarded.client.get(f"/hls/cam1/{path}?token={token}"), 404)
 
 
 @pytest.mark.parametrize(
