@@ -8,6 +8,7 @@ from typing import get_args
 
 from app.delivery.rendition_choice import USUAL
 from app.http import schemas
+from app.http.enhancement_schemas import Enhancement
 from app.http.team_schemas import Team
 from app.http.worth_schemas import Cost, Quality
 from media.codec_table import title_of
@@ -25,7 +26,7 @@ class Produced:
     record: RenditionRecord
     work: StreamWork | None
     "None while no worker has it."
-    enhancement: schemas.Enhancement
+    enhancement: Enhancement
 
     @property
     def codec(self) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from app.http import schemas
 from app.http.counter_samples import Sample, by_counter
+from app.http.enhancement_schemas import Enhancement
 from app.http.metrics_text import PROCESS
 from app.http.node_views import NodeBeats, latency_view
 from app.http.renditions import Produced, rendition_views, team_view
@@ -118,13 +119,13 @@ def _enhancement(
     work: StreamWork | None,
     beats: list[WorkerBeat],
     defaults: Defaults,
-) -> schemas.Enhancement:
+) -> Enhancement:
     if lead is None or work is None:
         reason = _NO_WORKER
         if beats:
             full = all(beat.load >= beat.capacity for beat in beats)
             reason = _FULL if full else _WAITING
-        return schemas.Enhancement(
+        return Enhancement(
             enabled=record.enhance,
             **_style(record, record.model or defaults.model, beats, defaults),
             state="waiting",
@@ -132,7 +133,7 @@ def _enhancement(
             worker="",
             engine="",
         )
-    return schemas.Enhancement(
+    return Enhancement(
         enabled=record.enhance,
         **_style(record, work.model or record.model or defaults.model, beats, defaults),
         state=work.state,

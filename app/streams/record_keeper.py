@@ -89,7 +89,7 @@ class RecordKeeper:
             await self._streams.end(stream, epoch, ())
         except StreamGone:
             self._log.info("record lost by Redis, made again", extra={"action": "record_lost"})
-        chosen = {"original": self._is_original, "recording": self.recording}
+        chosen: dict[str, Any] = {"original": self._is_original, "recording": self.recording}
         await self._streams.create(stream, epoch=epoch, **chosen, **fields)
         self.restarts += 1
         self._missing |= self._known.keys()

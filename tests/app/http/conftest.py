@@ -78,8 +78,8 @@ async def _run(context: AppState) -> None:
 
 def _edge(public_url: str, tokens: ServerTokens) -> EdgeOptions:
     names = Names(public_url=public_url, others=("sharp.example",))
-    guarded = {"publish_token": bool(tokens.publish), "admin_token": bool(tokens.admin)}
-    return EdgeOptions(Origins(names, **guarded))
+    publish, admin = bool(tokens.publish), bool(tokens.admin)
+    return EdgeOptions(Origins(names, publish_token=publish, admin_token=admin))
 
 
 @pytest.fixture
