@@ -1,4 +1,4 @@
-# Targets: run, test, test-again, coverage, lint, fuzz, bench, bench-quality, look, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-edge, bench-link, bench-split, gpu-check, docs, clean, help. Everything is installed into .venv.
+# Targets: run, test, test-again, coverage, lint, fuzz, bench, bench-quality, look, bench-temporal, bench-decoder, bench-faults, bench-transport, bench-edge, bench-link, bench-split, gpu-check, docs, site, clean, help. Everything is installed into .venv.
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn nft:nftables strace:strace ip:iproute2 promtool:prometheus
 
 .DEFAULT_GOAL := help
-.PHONY: run test test-again coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-edge bench-link bench-split gpu-check docs clean help browser
+.PHONY: run test test-again coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-edge bench-link bench-split gpu-check docs site site-serve clean help browser
 
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
@@ -34,6 +34,7 @@ help:
 	@echo "make bench-team  one stream on many weak devices over a bad network; hours, root only; TEAM='--scenarios cut --repeats 1'"
 	@echo "make gpu-check  check and measure the engines on one NVIDIA GPU; under eight minutes; writes build/gpu-check"
 	@echo "make docs   draw the transition tables into docs/states.md, and the Grafana dashboard"
+	@echo "make site   build the documentation as a site into build/site; make site-serve shows it while it is written"
 	@echo "make clean  remove everything that was installed or built here"
 
 run: $(VENV)/installed
@@ -106,6 +107,12 @@ $(GPU_VENV)/installed: $(SOURCES) constraints-gpu.txt benchmarks/gpu_check/insta
 docs: $(VENV)/installed
 	@$(BIN)/python -m docs.draw_states
 	@$(BIN)/python -m docs.draw_dashboard
+
+site: $(VENV)/installed-dev
+	@PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+site-serve: $(VENV)/installed-dev
+	@PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 clean:
 	@rm -rf $(VENV) $(GPU_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -84,7 +84,7 @@ async def serve(
             gateway = stack.enter_context(opened_gateway(settings, redis_url=redis_url))
             await stack.enter_async_context(opened_ports(settings, number=process.number))
             await _wait_for_redis(client, redis_url)
-            context = await _loaded(_context(settings, client, certificate, process))
+            context = await _loaded(app_state(settings, client, certificate, process))
             (edge := create_app(context)).watch(counts)
             tasks = _side_tasks(context, certificate, gateway, stop=stop, reload=reload)
             await _serve_until_one_ends(
@@ -226,9 +226,10 @@ def _node_options(settings: Settings) -> NodeOptions:
     )
 
 
-def _context(
+def app_state(
     settings: Settings, client: Redis, certificate: Certificate | None, process: AppProcess
 ) -> AppState:
+    """What all routes share; nothing of it runs yet, and no command is sent to Redis."""
     node = _node(settings, client)
     metrics, snapshot = Metrics(node, number=process.number), Snapshot(client, node)
     return AppState(
