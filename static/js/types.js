@@ -159,6 +159,19 @@
  * @typedef {{name: string, host: string, port: number, devices: number}} Gateway
  * @typedef {{gateways: Gateway[], devices: Device[], tokens: WaitingToken[]}} DeviceList
  *
+ * @typedef {object} StreamKey a key for the streams of a name or pattern, without its secret
+ * @property {string} id
+ * @property {string} streams
+ * @property {string} note
+ * @property {string | null} expires_at
+ * @property {boolean} is_expired
+ * @property {string | null} old_secret_until
+ * @property {string[]} live
+ *
+ * @typedef {{key: StreamKey, secret: string}} NewKey
+ * @typedef {{streams: string, note: string, life_s: number, view: string, limits: {kbps: number}}} KeySettings
+ * @typedef {{at: string, who: string, address: string, act: string, target: string, detail: string}} AuditEntry
+ *
  * @typedef {object} Model
  * @property {string} name
  * @property {string} title

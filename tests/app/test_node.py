@@ -171,7 +171,7 @@ async def test_a_refused_offer_leaves_no_record(make_node: MakeNode, redis_clien
             await node.publishers.publish("cam1", sdp)
     assert await command(redis_client, "KEYS", "*") == []
     assert node.publishers.ingest_session("cam1") is None
-    assert node.publishers._reserved == set()
+    assert node.publishers._reserved == {}
 
 
 async def test_the_number_of_streams_is_limited(make_node: MakeNode) -> None:

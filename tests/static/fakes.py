@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import threading
+import urllib.parse
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +34,8 @@ class FakeServer:
         self.devices: list[samples.Json] = []
         self.tokens: list[samples.Json] = []
         self.gateways: list[samples.Json] = []
+        self.keys: list[samples.Json] = []
+        self.audit: list[samples.Json] = []
         #: What is answered to who asks for a map of who made what.
         self.team_map = samples.team_map()
         #: JPEG files and their dates in HTTP's form, by stream.
@@ -146,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         fake = self.server.fake
         if fake.failing:
             return self._problem(503, "The broker does not answer.")
-        guarded = method != "GET" or parts in (["workers"], ["devices"])
+        guarded = method != "GET" or parts in (["workers"], ["devices"], ["keys"], ["audit"])
         if guarded and not self._has_token(fake.admin_token):
             return self._problem(401, "This needs the admin token.")
         if parts == ["server"]:
@@ -159,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
             return self._json(answer)
         if parts == ["streams"]:
-            return self._json({"streams": fake.streams})
+            return self._list_streams()
         if parts == ["workers"]:
             return self._json({"workers": fake.workers})
         if parts == ["models"]:
@@ -173,7 +176,34 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json({"recordings": found, "before": None, "free_bytes": 10**9})
         if parts[0] == "devices":
             return self._devices(method, parts[1:], body)
+        if parts == ["audit"]:
+            return self._json({"entries": fake.audit})
+        if parts[0] == "keys":
+            return self._keys(method, parts[1:], body)
         return self._stream(method, parts[1], parts[2:], body)
+
+    def _list_streams(self) -> None:
+        """A part of the list where the query asks for one."""
+        streams = self.server.fake.streams
+        asked = urllib.parse.parse_qs(self.path.partition("?")[2])
+        limit = int(asked.get("limit", ["1000"])[0])
+        return self._json({"streams": streams[:limit], "total": len(streams)})
+
+    def _keys(self, method: str, rest: list[str], body: Any) -> None:
+        """POST makes a key, or gives one another secret; DELETE revokes it."""
+        fake = self.server.fake
+        if method == "DELETE":
+            fake.keys[:] = [one for one in fake.keys if one["id"] != rest[0]]
+            return self._answer(204, b"", "text/plain")
+        if rest[1:] == ["rotation"]:
+            (key,) = [one for one in fake.keys if one["id"] == rest[0]]
+            return self._json({"key": key, "secret": f"sk_{rest[0]}_another"})
+        if method == "POST":
+            if "/" in body["streams"]:
+                return self._problem(400, "A key is for the name of a stream.")
+            fake.keys.append(samples.stream_key(body["streams"], number=len(fake.keys)))
+            return self._json({"key": fake.keys[-1], "secret": "sk_0_secret"})
+        return self._json({"keys": fake.keys})
 
     def _stream(self, method: str, name: str, rest: list[str], body: Any) -> None:
         fake = self.server.fake

@@ -230,3 +230,33 @@ def recording(
         "viewers": [],
         **changes,
     }
+
+
+def stream_key(streams: str = "cam1", *, number: int = 0, **changes: Any) -> Json:
+    """A stream key without its secret."""
+    return {
+        "id": f"key-{number}",
+        "streams": streams,
+        "note": "Ann",
+        "view": "public",
+        "limits": {"streams": 0, "kbps": 0, "pixels": 0, "viewers": 0},
+        "created_at": "2026-01-01T00:00:00Z",
+        "expires_at": None,
+        "is_expired": False,
+        "old_secret_until": None,
+        "live": [],
+        **changes,
+    }
+
+
+def act(name: str = "key_made", **changes: str) -> Json:
+    """An entry of the audit log."""
+    return {
+        "at": "2026-01-01T00:00:00Z",
+        "who": "admin-token",
+        "address": "192.0.2.1",
+        "act": name,
+        "target": "key-0",
+        "detail": "for cam1",
+        **changes,
+    }

@@ -114,6 +114,47 @@ export class Api {
   }
 
   /**
+   * All streams, also those that are not public; for the operator.
+   *
+   * @param {number} limit
+   * @returns {Promise<{streams: Stream[], total: number}>} the first ones by name
+   */
+  allStreams(limit) {
+    return this._json(`api/v1/streams?all=true&limit=${limit}`);
+  }
+
+  /** @returns {Promise<import('../types.js').StreamKey[]>} */
+  async keys() {
+    return (await this._json('api/v1/keys')).keys;
+  }
+
+  /**
+   * @param {import('../types.js').KeySettings} settings
+   * @returns {Promise<import('../types.js').NewKey>}
+   */
+  addKey(settings) {
+    return this._post('api/v1/keys', settings);
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Promise<import('../types.js').NewKey>} the key with another secret; the old one is good for an hour
+   */
+  rotateKey(id) {
+    return this._post(`api/v1/keys/${encodeURIComponent(id)}/rotation`, {});
+  }
+
+  /** @param {string} id */
+  async revokeKey(id) {
+    await request(address(`api/v1/keys/${encodeURIComponent(id)}`), { method: 'DELETE', headers: this._headers() });
+  }
+
+  /** @returns {Promise<import('../types.js').AuditEntry[]>} the last administrative acts, the newest first */
+  async audit() {
+    return (await this._json('api/v1/audit')).entries;
+  }
+
+  /**
    * @param {string} id
    * @returns {Promise<Stream>}
    */
@@ -238,6 +279,15 @@ export class Api {
   /** @returns {Promise<import('../types.js').Model[]>} */
   async models() {
     return (await this._json('api/v1/models')).models;
+  }
+
+  /**
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<any>}
+   */
+  _post(path, body) {
+    return this._json(path, { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
   }
 
   /** @returns {Record<string, string>} */

@@ -3,7 +3,9 @@
 import { Api, ApiError } from '../net/api.js';
 import { byId, reconcile, setText } from '../ui/dom.js';
 import { counted } from '../ui/format.js';
+import { AuditBoard } from '../ui/audit-board.js';
 import { DeviceBoard } from '../ui/device-board.js';
+import { KeyBoard } from '../ui/key-board.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { StreamRow } from '../ui/stream-row.js';
 import { openPage } from '../ui/page-texts.js';
@@ -17,6 +19,9 @@ import { WorkerRow } from '../ui/worker-row.js';
  */
 
 const PERIOD_MS = 1000;
+
+/** Streams that are shown at first, and that each press on the button adds. */
+const PAGE_STREAMS = 50;
 
 class AdminPage {
   constructor() {
@@ -43,6 +48,16 @@ class AdminPage {
       withdraw: (id) => void this._act(() => this._then(this._api.withdrawToken(id))),
     });
     byId('devices', HTMLElement).append(this._devices.root);
+    this._keys = new KeyBoard({
+      add: (settings) => this._made(() => this._api.addKey(settings)),
+      rotate: (id) => this._made(() => this._api.rotateKey(id)),
+      revoke: (key) => this._confirmRevocation(key),
+    });
+    this._audit = new AuditBoard(() => this._api.audit());
+    this._board.append(this._keys.root, this._audit.root);
+    this._more = byId('more-streams', HTMLButtonElement);
+    this._more.addEventListener('click', () => this._showMore());
+    this._limit = PAGE_STREAMS;
     /** Whether the error shown is of something the operator did; the next refresh must not wipe it. */
     this._keepError = false;
     this._actions = {
@@ -75,10 +90,12 @@ class AdminPage {
   }
 
   async _refresh() {
-    const [streams, workers, devices] = await Promise.all([
-      this._api.streams(),
+    const [{ streams, total }, workers, devices, keys] = await Promise.all([
+      this._api.allStreams(this._limit),
       this._api.workers(),
       this._api.devices(),
+      this._api.keys(),
+      this._audit.refresh(),
     ]);
     // Before the rows are made: a row without its models would offer none for a second.
     await this._askForModels(workers);
@@ -87,10 +104,18 @@ class AdminPage {
     this._showStreams(streams, workers, devices.devices);
     this._showWorkers(workers);
     this._devices.update(devices);
-    const counts = [counted(streams.length, 'stream'), counted(workers.length, 'worker')];
+    this._keys.update(keys);
+    this._more.hidden = streams.length >= total;
+    const counts = [counted(total, 'stream'), counted(workers.length, 'worker')];
     const joined = devices.devices.filter((device) => device.link !== null).length;
     if (joined > 0) counts.push(counted(joined, 'device'));
     setText(byId('summary', HTMLElement), counts.join(', '));
+  }
+
+  /** Rows are not cheap, so a long list comes in parts. */
+  _showMore() {
+    this._limit += PAGE_STREAMS;
+    void this._try(() => this._refresh());
   }
 
   /**
@@ -164,6 +189,12 @@ class AdminPage {
     this._ask(t('Remove the device?'), words, t('Remove device'), () => this._then(this._api.removeDevice(name)));
   }
 
+  /** @param {import('../types.js').StreamKey} key */
+  _confirmRevocation(key) {
+    const words = `The key for “${key.streams}” is refused from now on. Its live streams go on until they end.`;
+    this._ask('Revoke the key?', words, 'Revoke key', () => this._then(this._api.revokeKey(key.id)));
+  }
+
   /**
    * @param {string} title
    * @param {string} words
@@ -196,10 +227,19 @@ class AdminPage {
    * @param {string} name
    * @returns {Promise<import('../types.js').NewDevice | string>} what was made, or what went wrong
    */
-  async _addDevice(name) {
-    /** @type {import('../types.js').NewDevice | null} */
+  _addDevice(name) {
+    return this._made(() => this._api.addDevice(name));
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} task
+   * @returns {Promise<T | string>} what was made, or what went wrong
+   */
+  async _made(task) {
+    /** @type {T | null} */
     let made = null;
-    const fault = await this._answerOf(async () => void (made = await this._api.addDevice(name)));
+    const fault = await this._answerOf(async () => void (made = await task()));
     return made ?? fault;
   }
 

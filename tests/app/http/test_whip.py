@@ -24,7 +24,7 @@ from wire.stream_record import StreamRegistry
 async def check_nothing_made(site: Site) -> None:
     assert await command(site.redis, "KEYS", "stream:*") == []
     assert site.node.publishers.ingest_session("cam1") is None
-    assert site.node.publishers._reserved == set()
+    assert site.node.publishers._reserved == {}
 
 
 @pytest.mark.parametrize("name", ["obs", "ffmpeg", "chromium_publish"])

@@ -121,6 +121,11 @@ CALLS = [
     ("devices()", "GET", "/api/v1/devices", None),
     ("addDevice('attic')", "POST", "/api/v1/devices", {"name": "attic"}),
     ("removeDevice('a b')", "DELETE", "/api/v1/devices/a%20b", None),
+    ("keys()", "GET", "/api/v1/keys", None),
+    ("audit()", "GET", "/api/v1/audit", None),
+    ("addKey({streams: 'cam'})", "POST", "/api/v1/keys", {"streams": "cam"}),
+    ("rotateKey('a/b')", "POST", "/api/v1/keys/a%2Fb/rotation", {}),
+    ("revokeKey('a/b')", "DELETE", "/api/v1/keys/a%2Fb", None),
     ("withdrawToken('0/1')", "DELETE", "/api/v1/devices/tokens/0%2F1", None),
 ]
 

@@ -310,3 +310,46 @@ async def test_without_a_gateway_the_page_says_what_to_set(page: Page, server: F
     await page.goto(server.url + "/admin")
     await expect(page.locator("#devices")).to_contain_text("Set SHARPCAST_GATEWAY_HOST")
     await expect(page.get_by_text("Add a device")).to_be_hidden()
+
+
+async def test_a_stream_key_is_made_shown_once_and_revoked(page: Page, server: FakeServer) -> None:
+    await page.goto(server.url + "/admin")
+    await page.get_by_text("Make a stream key").click()
+    await page.get_by_role("textbox", name="Streams").fill("studio-*")
+    await page.keyboard.press("Enter")
+    secret = page.get_by_label("Secret of the key")
+    await expect(secret).to_have_text("sk_0_secret")
+    await expect(secret).to_be_focused()
+    await page.get_by_role("button", name="Done").click()
+    assert "sk_0_secret" not in await page.content()
+    await page.get_by_role("button", name="New secret for the key for studio-*").click()
+    await expect(secret).to_have_text("sk_key-0_another")
+    await page.get_by_role("button", name="Revoke the key for studio-*").click()
+    dialog = page.get_by_role("dialog", name="Revoke the key?")
+    await expect(dialog).to_contain_text("Its live streams go on")
+    await dialog.get_by_role("button", name="Revoke key").click()
+    await expect(page.get_by_role("list", name="Stream keys")).to_be_hidden()
+    assert server.keys == []
+
+
+async def test_a_long_list_of_streams_comes_in_parts(page: Page, server: FakeServer) -> None:
+    server.streams = [samples.stream(f"cam{number:03}") for number in range(120)]
+    await page.goto(server.url + "/admin")
+    rows = page.locator("#streams article")
+    await expect(page.locator("#summary")).to_contain_text("120 streams")
+    await expect(rows).to_have_count(50)
+    more = page.get_by_role("button", name="More", exact=True)
+    await more.click()
+    await expect(rows).to_have_count(100)
+    await more.click()
+    await expect(rows).to_have_count(120)
+    await expect(more).to_be_hidden()
+
+
+async def test_the_audit_log_is_asked_for_when_it_is_opened(page: Page, server: FakeServer) -> None:
+    server.audit = [samples.act(), samples.act("key_revoked")]
+    await page.goto(server.url + "/admin")
+    await expect(page.locator("#board")).to_be_visible()
+    assert server.asked("GET", "/api/v1/audit") == []
+    await page.get_by_text("Show the last acts").click()
+    await expect(page.get_by_role("table", name="Audit log")).to_contain_text("key_revoked")

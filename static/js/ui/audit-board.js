@@ -1,0 +1,43 @@
+import { el, reconcile } from './dom.js';
+
+/** @typedef {import('../types.js').AuditEntry} AuditEntry */
+
+/** One administrative act. Acts do not change. */
+class AuditRow {
+  /** @param {AuditEntry} entry */
+  constructor(entry) {
+    const at = el('time', { datetime: entry.at }, new Date(entry.at).toLocaleString());
+    const cells = [at, entry.act, entry.target, entry.detail, entry.who, entry.address];
+    this.root = el('tr', {}, ...cells.map((cell) => el('td', {}, cell)));
+  }
+
+  update() {}
+}
+
+/** The last administrative acts; they are asked for while the list is open. */
+export class AuditBoard {
+  /** @param {() => Promise<AuditEntry[]>} ask */
+  constructor(ask) {
+    this._ask = ask;
+    /** @type {Map<string, AuditRow>} */
+    this._rows = new Map();
+    this._body = el('tbody');
+    const names = ['Time', 'Act', 'Target', 'Detail', 'Who', 'Address'];
+    const head = el('thead', {}, el('tr', {}, ...names.map((name) => el('th', { scope: 'col' }, name))));
+    const table = el('table', { class: 'audit', 'aria-labelledby': 'audit-title' }, head, this._body);
+    const frame = el('div', { class: 'audit-frame', tabindex: '0', role: 'group', 'aria-label': 'Audit log' }, table);
+    this._details = el('details', { class: 'panel' }, el('summary', {}, 'Show the last acts'), frame);
+    this._details.addEventListener('toggle', () => void this.refresh());
+    this.root = el('section', { 'aria-labelledby': 'audit-title' }, el('h2', { id: 'audit-title' }, 'Audit log'), this._details);
+  }
+
+  async refresh() {
+    if (!this._details.open) return;
+    const entries = await this._ask();
+    // Two acts of one second differ in something else; the same act twice is one line.
+    const known = new Map(entries.map((entry) => [JSON.stringify(entry), entry]));
+    /** @param {[string, AuditEntry]} pair */
+    const make = ([, entry]) => new AuditRow(entry);
+    reconcile(this._body, this._rows, [...known], ([key]) => key, make);
+  }
+}
