@@ -54,18 +54,21 @@ STILL_RANKED: set[str] = set()
 """Constants that still begin so. The set only shrinks."""
 
 DEFINED_TWICE = {
+    "Asked": "what the limits of the edge know of a request; who asks for the picture's state",
     "Batch": "frames in a log entry; crops for a step of training, as everybody calls them",
     "Choice": "an engine chosen by measuring; the workers that a lead invites",
     "Clip": "a file to publish; material of training",
     "Counter": "a registered counter; the REST object of it",
     "Material": "what a model was trained on; what a run of training reads",
     "Offer": "a session description; what a device would take of a frame",
+    "Picture": "a decoded picture in memory; what a viewer is shown of one",
     "Published": "sizes in papers; an export of a published net",
     "Ready": "a helper's message that it takes tasks; a decoded frame of a file",
     "Refused": "a packet that SRTP refuses; the gateway's answer to a device",
     "Request": "asks for stripes of a link again; a call of a device with its number",
     "Run": "samples of a track in a fragment; one training of a net",
     "Source": "what the REST object, a piece of codec information and a file come from",
+    "Standing": "a stream's level and costs; how a viewer's picture was made",
     "Step": "one thread's work on a frame; one frame of an exported video net",
     "Worker": "the process; the REST object of it",
 }

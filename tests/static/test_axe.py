@@ -84,7 +84,7 @@ async def broadcast_refused(page: Page, server: FakeServer) -> None:
 
 async def preview(page: Page, server: FakeServer) -> None:
     await page.goto(server.url + "/broadcast?stream=kite")
-    await page.locator("#look").click()
+    await page.locator("#preview-button").click()
     await expect(page.locator("#state")).to_have_attribute(
         "data-state", "previewing", timeout=15000
     )

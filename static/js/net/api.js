@@ -172,7 +172,7 @@ export class Api {
     try {
       // `no-cache`: asked for every time, sent only where it is another one.
       const path = `api/v1/streams/${encodeURIComponent(id)}/thumbnail`;
-      const response = await request(address(path), { cache: 'no-cache', headers: this._headers() });
+      const response = await request(this._address(path), { cache: 'no-cache', headers: this._headers() });
       return { picture: await response.blob(), madeAtMs: Date.parse(response.headers.get('Last-Modified') ?? '') };
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) return null;

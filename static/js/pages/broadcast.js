@@ -25,14 +25,14 @@ import { WatchLink } from '../ui/watch-link.js';
 
 /** @type {Record<State, Record<string, State>>} */
 const TABLE = {
-  idle: { begin: 'capturing', look: 'opening' },
+  idle: { begin: 'capturing', preview: 'opening' },
   opening: { captured: 'previewing', fail: 'idle', end: 'idle' },
-  previewing: { begin: 'capturing', look: 'opening', end: 'idle' },
+  previewing: { begin: 'capturing', preview: 'opening', end: 'idle' },
   capturing: { captured: 'connecting', fail: 'idle', end: 'idle' },
   connecting: { connected: 'live', fail: 'idle', end: 'idle' },
   live: { interrupt: 'resuming', lose: 'lost', end: 'idle' },
   resuming: { connected: 'live', lose: 'lost', end: 'idle' },
-  lost: { begin: 'capturing', look: 'opening' },
+  lost: { begin: 'capturing', preview: 'opening' },
 };
 
 /** @type {Record<State, string[]>} words of the state, tone, words of the button */
@@ -63,7 +63,7 @@ class BroadcastPage {
     this._consent = new EnhanceConsent(byId('consent', HTMLInputElement), live, (words) => this._showError(words));
     this._preview = new Preview();
     this._watchLink = new WatchLink();
-    this._look = byId('look', HTMLButtonElement);
+    this._previewButton = byId('preview-button', HTMLButtonElement);
     this._badge = byId('state', HTMLElement);
     this._go = byId('go', HTMLButtonElement);
     this._error = byId('error', HTMLElement);
@@ -89,7 +89,7 @@ class BroadcastPage {
     addEventListener('pagehide', () => this.end());
     addEventListener('online', () => this._session?.hurry());
     document.addEventListener('visibilitychange', () => document.hidden || this._session?.hurry());
-    this._look.addEventListener('click', () => (this.state === 'previewing' ? this.end() : this.look()));
+    this._previewButton.addEventListener('click', () => (this.state === 'previewing' ? this.end() : this.preview()));
     this._form.form.addEventListener('change', () => this._changed());
   }
 
@@ -127,9 +127,9 @@ class BroadcastPage {
   }
 
   /** Shows the source here, and sends it nowhere. */
-  async look() {
+  async preview() {
     this._showError('');
-    this._machine.on('look');
+    this._machine.on('preview');
     await this._open('opening');
   }
 
@@ -159,7 +159,7 @@ class BroadcastPage {
   _changed() {
     this._preview.mirror(this._form.isMirrored);
     if (this.state !== 'previewing' || this._captured === this._wanted) return;
-    if (this._form.source === 'camera') this.look();
+    if (this._form.source === 'camera') this.preview();
     else this.end();
   }
 
@@ -330,8 +330,8 @@ class BroadcastPage {
     this._go.dataset.live = String(this.state === 'live');
     this._form.lock(busy);
     this._languages.disabled = busy;
-    this._look.hidden = busy;
-    setText(this._look, this.state === 'previewing' ? t('End the preview') : t('Show the preview'));
+    this._previewButton.hidden = busy;
+    setText(this._previewButton, this.state === 'previewing' ? t('End the preview') : t('Show the preview'));
     byId('preview-empty', HTMLElement).hidden = isOpen;
     this._watchLink.update(this._form.name.value.trim(), this.state === 'live');
     if (!busy) showMeters(null);
