@@ -34,6 +34,6 @@ async def test_loading_it_twice_is_harmless(run: Run) -> None:
     assert found is True
 
 
-def test_it_imports_its_siblings_alone() -> None:
+async def test_it_imports_its_siblings_alone() -> None:
     text = (STATIC / "sharpcast-player.js").read_text()
     assert text.count("import ") == 1 and "from './js/player/sharpcast-player.js'" in text

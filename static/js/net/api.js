@@ -146,7 +146,7 @@ export class Api {
 
   /** @param {string} id */
   async revokeKey(id) {
-    await request(address(`api/v1/keys/${encodeURIComponent(id)}`), { method: 'DELETE', headers: this._headers() });
+    await request(this._address(`api/v1/keys/${encodeURIComponent(id)}`), { method: 'DELETE', headers: this._headers() });
   }
 
   /** @returns {Promise<import('../types.js').AuditEntry[]>} the last administrative acts, the newest first */

@@ -143,7 +143,7 @@ async def test_each_call_asks_its_route_with_the_token(
     asked_method, asked_path, headers, text = await run("net/api", body)
     assert (asked_method, asked_path) == (method, path)
     assert headers["Authorization"] == "Bearer secret"
-    assert headers.get("Content-Type") == ("application/json" if sent else None)
+    assert headers.get("Content-Type") == ("application/json" if sent is not None else None)
     assert (json.loads(text) if text else None) == sent
 
 
