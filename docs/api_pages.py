@@ -27,7 +27,7 @@ async def _document() -> dict[str, Any]:
     settings = Settings()
     client = connect(_NOWHERE, prefix=settings.redis_prefix, most=1)
     try:
-        edge = create_app(app_state(settings, client, None, ALONE))
+        edge: Any = create_app(app_state(settings, client, None, ALONE))
         document: dict[str, Any] = edge.app.openapi()
     finally:
         await client.aclose()

@@ -110,7 +110,8 @@ def test_it_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Path) -> 
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stderr
-    pages = [*tmp_path.rglob("*.html")]
+    # Examples are for servers of users, and are shown as they are.
+    pages = [each for each in tmp_path.rglob("*.html") if each.parent.name != "examples"]
     assert len(pages) > 30
     for page in pages:
         text = page.read_text()
