@@ -229,7 +229,7 @@ def _node_options(settings: Settings) -> NodeOptions:
 def app_state(
     settings: Settings, client: Redis, certificate: Certificate | None, process: AppProcess
 ) -> AppState:
-    """What all routes share; nothing of it runs yet, and no command is sent to Redis."""
+    """Builds what all routes share; nothing of it runs yet, and nothing is sent to Redis."""
     node = _node(settings, client)
     metrics, snapshot = Metrics(node, number=process.number), Snapshot(client, node)
     return AppState(

@@ -98,6 +98,7 @@ def test_every_counter_of_drops_is_shown() -> None:
         "messages_refused",
         "node_messages_refused",
         "pictures_refused",
+        "recording_units_dropped",
     }
     assert {name for name in dropped if f"sharpcast_{name}" not in text} == apart
 

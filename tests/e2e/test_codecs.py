@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.http.enhancement_schemas import Enhancement
 from app.http.renditions import Produced, rendition_views
-from app.http.schemas import Enhancement, Rendition
+from app.http.schemas import Rendition
 from app.node import AppNode, NodeOptions
 from app.streams.publishers import PublisherOptions
 from app.webrtc import ice, peer_ports

@@ -54,8 +54,8 @@ class _Page(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def product() -> Iterator[RunningServer]:
-    tokens = {"publish_token": "publish-word", "admin_token": "admin-word-1"}
-    with running(**SETTINGS, **tokens) as started:
+    given = {**SETTINGS, "publish_token": "publish-word", "admin_token": "admin-word-1"}
+    with running(**given) as started:
         yield started
 
 

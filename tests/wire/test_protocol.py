@@ -141,7 +141,7 @@ def test_every_key_and_every_pattern_of_a_listing_is_in_the_table_of_keys() -> N
         keys.rendition("ID", "RENDITION"), keys.control("ID"), keys.feedback("ID"),
         keys.thumbnail("ID"),
         keys.worker("NAME"), keys.app("NODE"), keys.mailbox("NODE"), keys.team("NAME"),
-        keys.FREE_WORKERS, keys.job_search(""),
+        keys.FREE_WORKERS, keys.job_search(""), keys.RECORDINGS,
         f"{keys.gateway('NAME')}`, `{keys.DEVICES_PREFIX}...", f"{keys.ACCESS_PREFIX}...",
     }  # fmt: skip
     patterns = [value for name, value in vars(keys).items() if name.endswith("_PATTERN")]
