@@ -84,6 +84,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Turns links of the repository into links of the site."""
     places = {target: source for source, target in OUTSIDE.items()}
     uri = page.file.src_uri
+    if uri in written(openapi_document()):  # has links of the site already
+        return markdown
     return relinked(markdown, source=places.get(uri, f"docs/{uri}"), target=uri)
 
 

@@ -120,4 +120,6 @@ def test_it_builds_strictly_and_loads_nothing_from_elsewhere(tmp_path: Path) -> 
         )
         assert loaded == [], page
     assert (tmp_path / "images/watch.png").exists()
+    assert 'href="objects.html#' in (tmp_path / "api/whep.html").read_text()
+    assert 'href="#stream' in (tmp_path / "api/objects.html").read_text()
     assert not [*tmp_path.rglob("*.py")]
