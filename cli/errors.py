@@ -1,6 +1,7 @@
 """Errors of the command line.
 
 CliError
+├── WrongUse          words of the command line that make no sense together
 ├── NotPublished      a stream cannot be published, or its session ended
 ├── NotPushed         a stream cannot be pushed to its target
 ├── NotAnswered       a server does not carry out what it was asked
@@ -12,6 +13,10 @@ from __future__ import annotations
 
 class CliError(Exception):
     """The command cannot be carried out; the message is one sentence."""
+
+
+class WrongUse(CliError):
+    """The words of the command line make no sense together; the message says which would."""
 
 
 class NotPublished(CliError):

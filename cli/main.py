@@ -24,14 +24,14 @@ from cli import (
     up,
     work,
 )
-from cli.errors import CliError
+from cli.errors import CliError, WrongUse
 from wire.errors import BadSettings, NoRedisServer, ServerRefuses
 from wire.log_lines import is_json
 
 log = logging.getLogger(__name__)
 
 BAD_SETTINGS = 2
-"""Exit status for a setting that must be changed."""
+"""Exit status for a setting or an option that must be changed."""
 
 FAILED = 1
 """Exit status for a command that failed."""
@@ -64,7 +64,7 @@ def main() -> None:
     """Runs one subcommand. Exit status 2: a setting is wrong; 1: it failed; each in a sentence."""
     try:
         app()
-    except (BadSettings, NoRedisServer, ServerRefuses) as error:
+    except (WrongUse, BadSettings, NoRedisServer, ServerRefuses) as error:
         _say(error)
         sys.exit(BAD_SETTINGS)
     except CliError as error:

@@ -23,6 +23,7 @@ TABLES = {
     "static/js/net/codecs.js": "the order in which pages offer codecs",
     "workers/bitstream/parsers.py": "our own bitstream parsers, by codec",
     "workers/encode/registry.py": "encoders, by codec",
+    "workers/transcode/file_encoder.py": "encoders of files, in hardware and in software",
 }
 """Files that hold a table of codecs, with what the table says."""
 

@@ -13,16 +13,20 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from models.manifest import ZOO
+from workers.encode.registry import DEFAULT_ENCODER
 from workers.engines.selection import EngineRequest, choose_engine
 from workers.errors import FileFailed
 from workers.runtime.bounded_queue import BoundedQueue
 from workers.runtime.pipeline_thread import PipelineThread, join_all
 from workers.scheduling import capacity
+from workers.transcode.file_encoder import SOFTWARE, FileEncoder, choose_file_encoder
 from workers.transcode.losses import Left, losses
-from workers.transcode.output import FileOutput, Format, format_for
+from workers.transcode.output import FileOutput, Format, format_for, with_encoder
+from workers.transcode.preview import Still, check_still, write_still
 from workers.transcode.source import Source, has_picture, open_source
 from workers.transcode.steps import FileDecode, FileEncode, FileEnhance, Item
 from workers.upscale.model_cache import ModelCache
@@ -53,67 +57,132 @@ class FileReport:
     "Sentences about damage and changes of size that were met on the way."
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class JobProgress:
+    """Progress of a file."""
+
+    frames: int
+    total: int
+    "Pictures of the whole file; 0 if not known."
+    rate: float
+    "Pictures that the film shows in a second; 0 if not known."
+
+
 def partial_of(target: Path) -> Path:
     """Returns the path that the output has until it is whole: ``film.partial.mkv``."""
     return target.with_name(f"{target.stem}.partial{target.suffix}")
 
 
-def enhance_file(
-    source: Path,
-    target: Path,
-    *,
-    model: str,
-    strength: float = 0.0,
-    models_dir: Path | None = None,
-    engine: str = "auto",
-    engine_cache: Path | None = None,
-    precision: str = "auto",
-    threads: int = 0,
-    overwrite: bool = False,
-    on_losses: Callable[[tuple[str, ...]], None] = lambda sentences: None,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
-    zoo: Path = ZOO,
-) -> FileReport:
-    """Enhances a file; the target's suffix says how it is written (``FORMATS``).
+@dataclasses.dataclass(frozen=True, slots=True)
+class FileOptions:
+    """Net, engine and encoder of files."""
 
-    ``on_losses`` gets the losses before the first picture, ``on_progress`` (frames done, frames in
-    all or 0 if not known), both on the caller's thread. Raises FileFailed, EngineUnavailable or
-    NetUnusable; then there is no new target, but what was finished is in ``partial_of(target)``,
-    if that shows a picture.
+    model: str
+    strength: float = 0.0
+    models_dir: Path | None = None
+    engine: str = "auto"
+    engine_cache: Path | None = None
+    precision: str = "auto"
+    threads: int = 0
+    encoder: str = SOFTWARE
+    "Word of ``file_encoder.NAMES``, for .mp4."
+    zoo: Path = ZOO
+
+
+class FileEnhancer:
+    """Enhances files one after the other, with one engine and one set of compiled nets.
+
+    The engine is chosen at the first file that can be read. Use it as a context manager.
     """
-    target_format = format_for(target)
-    _check_target(target, source, overwrite=overwrite)
-    begun = time.monotonic()
-    partial = partial_of(target)
-    with contextlib.ExitStack() as stack:
-        # Undone in reverse order: the partial file is closed and judged before the net and the
-        # input are given up.
+
+    def __init__(self, options: FileOptions) -> None:
+        self._options = options
+        self._stack = contextlib.ExitStack()
+        self._nets: ModelCache | None = None
+        self._encoder: FileEncoder | None = None
+
+    def __enter__(self) -> FileEnhancer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def enhance(
+        self,
+        source: Path,
+        target: Path,
+        *,
+        overwrite: bool = False,
+        on_losses: Callable[[tuple[str, ...]], None] = lambda sentences: None,
+        on_progress: Callable[[JobProgress], None] = lambda progress: None,
+    ) -> FileReport:
+        """Enhances a file; the target's suffix says how it is written (``FORMATS``).
+
+        ``on_losses`` gets the losses before the first picture, ``on_progress`` each progress, both
+        on the caller's thread. Raises FileFailed, EngineUnavailable or NetUnusable; then there is
+        no new target, but what was finished is in ``partial_of(target)``, if that shows a picture.
+        """
+        target_format = self._format(target)
+        _check_target(target, source, overwrite=overwrite)
+        begun = time.monotonic()
+        partial = partial_of(target)
+        with contextlib.ExitStack() as stack:
+            # Undone in reverse order: the partial file is closed and judged before the input is
+            # given up.
+            opened = open_source(source)
+            stack.callback(opened.container.close)
+            enhance = self._enhance(opened)
+            output = FileOutput(partial, target_format, opened, enhance.canvas)
+            job = _Job(opened, output, enhance)
+            stack.callback(job.keep_or_remove, partial)
+            lost = job.losses(target_format)
+            on_losses(lost)
+            job.run(on_progress)
+            # The name appears once the file is whole; an older target stays until then.
+            output.close()
+            os.replace(partial, target)
+        return job.report(self._options.model, lost, time.monotonic() - begun)
+
+    def still(self, source: Path, path: Path) -> Still:
+        """Writes a still of before and after. Raises FileFailed, EngineUnavailable, NetUnusable."""
+        check_still(path)
         opened = open_source(source)
-        stack.callback(opened.container.close)
-        wanted = EngineRequest(model, capacity.WIDTH, capacity.HEIGHT, precision, zoo)
-        choice = choose_engine(engine, wanted, threads=threads, cache_dir=engine_cache)
-        nets = ModelCache(choice.engine, precision=precision, zoo=zoo, models_dir=models_dir)
-        stack.callback(nets.close)
-        enhance = FileEnhance(nets, model, strength, opened.facts.picture)
-        output = FileOutput(partial, target_format, opened, enhance.canvas)
-        job = _Job(opened, output, enhance)
-        stack.callback(job.keep_or_remove, partial)
-        lost = job.losses(target_format)
-        on_losses(lost)
-        job.run(on_progress)
-        # The name appears once the file is whole; an older target stays until then.
-        output.close()
-        os.replace(partial, target)
-    return FileReport(
-        frames=job.encode.frames,
-        width=enhance.canvas[0],
-        height=enhance.canvas[1],
-        wall_s=time.monotonic() - begun,
-        model=model,
-        engine=enhance.engine,
-        losses=lost,
-        notes=job.notes(),
-    )
+        try:
+            return write_still(path, source, opened, self._enhance(opened))
+        finally:
+            opened.container.close()
+
+    def _enhance(self, opened: Source) -> FileEnhance:
+        options = self._options
+        if self._nets is None:
+            wanted = EngineRequest(
+                options.model, capacity.WIDTH, capacity.HEIGHT, options.precision, options.zoo
+            )
+            choice = choose_engine(
+                options.engine, wanted, threads=options.threads, cache_dir=options.engine_cache
+            )
+            self._nets = ModelCache(
+                choice.engine,
+                precision=options.precision,
+                zoo=options.zoo,
+                models_dir=options.models_dir,
+            )
+            self._stack.callback(self._nets.close)
+        return FileEnhance(self._nets, options.model, options.strength, opened.facts.picture)
+
+    def _format(self, target: Path) -> Format:
+        """Returns the target's format with the encoder that works here. Raises FileFailed."""
+        found = format_for(target)
+        if found.codec != DEFAULT_ENCODER:
+            return found
+        if self._encoder is None:
+            self._encoder = choose_file_encoder(self._options.encoder)
+        return with_encoder(found, self._encoder)
 
 
 def _check_target(target: Path, source: Path, *, overwrite: bool) -> None:
@@ -133,6 +202,7 @@ class _Job:
         self.encode = FileEncode(output)
         self._source = source
         self._output = output
+        self._rate = float(source.video.average_rate or 0)
         self._error: Exception | None = None
         self.decode = FileDecode(source, output.copied)
         # The only input of the decoding thread is the open container, which from then on is its
@@ -168,6 +238,20 @@ class _Job:
             ),
         )
 
+    def report(self, model: str, losses: tuple[str, ...], wall_s: float) -> FileReport:
+        """Returns what came of the finished work."""
+        width, height = self.enhance.canvas
+        return FileReport(
+            frames=self.encode.frames,
+            width=width,
+            height=height,
+            wall_s=wall_s,
+            model=model,
+            engine=self.enhance.engine,
+            losses=losses,
+            notes=self.notes(),
+        )
+
     def losses(self, target_format: Format) -> tuple[str, ...]:
         """Returns sentences about what the output cannot hold; known before the work."""
         left = [
@@ -199,7 +283,7 @@ class _Job:
             )
         return tuple(found)
 
-    def run(self, on_progress: Callable[[int, int], None]) -> None:
+    def run(self, on_progress: Callable[[JobProgress], None]) -> None:
         """Works until the file is complete. Raises the error of a failed thread."""
         self._output.start()
         for stage in self._stages:
@@ -224,14 +308,14 @@ class _Job:
         if self._output.is_started and partial.exists() and not has_picture(partial):
             partial.unlink(missing_ok=True)
 
-    def _write(self, on_progress: Callable[[int, int], None]) -> None:
+    def _write(self, on_progress: Callable[[JobProgress], None]) -> None:
         reported = 0
         # The muxer is the caller's thread alone; encoding goes on meanwhile.
         while (item := self._coded.get()) is not None:
             self._output.mux(item.packet, item.copy_of)
             if self.encode.frames != reported:
                 reported = self.encode.frames
-                on_progress(reported, self._source.frames)
+                on_progress(JobProgress(reported, self._source.frames, self._rate))
 
     def _fail(self, error: Exception) -> None:
         # The first error is the cause. Closing all queues ends the other threads, and the caller's

@@ -18,7 +18,11 @@ from workers.encode.registry import DEFAULT_ENCODER
 from workers.errors import FileFailed
 from workers.media.picture import Colour, Picture, Siting
 from workers.transcode.aspect import write_aspect
+from workers.transcode.file_encoder import ENCODERS, FileEncoder
 from workers.transcode.source import Source, is_cover, url_of
+
+PLANAR = "yuv420p"
+"""Sample format of the pictures here; encoders in hardware take others."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Format:
     "True if FFmpeg writes the pixel aspect ratio; else ``aspect`` does, into the finished file."
     muxer: dict[str, str] = dataclasses.field(default_factory=dict)
     "Options of the container."
+    pixel_format: str = PLANAR
+    "Sample format that the encoder takes."
 
 
 FORMATS = {
@@ -51,7 +57,7 @@ FORMATS = {
     ".mp4": Format(
         "mp4",
         DEFAULT_ENCODER,
-        {"preset": "fast", "crf": "18", "bf": "0", "rc-lookahead": "10"},
+        dict(ENCODERS[-1].options),
         True,
         True,
         keeps_aspect=True,
@@ -99,6 +105,16 @@ def format_for(target: Path) -> Format:
         known = ", ".join(FORMATS)
         raise FileFailed(f"{target.name} ends in none of {known}, so its format is not known.")
     return found
+
+
+def with_encoder(target_format: Format, encoder: FileEncoder) -> Format:
+    """Returns a format of the default codec with another encoder of it."""
+    return dataclasses.replace(
+        target_format,
+        codec=encoder.codec,
+        options=dict(encoder.options),
+        pixel_format=encoder.pixel_format,
+    )
 
 
 def kept_tags(tags: dict[str, str]) -> dict[str, str]:
@@ -207,7 +223,7 @@ class FileOutput:
         video = self._container.add_stream(self._format.codec, rate=rate)
         context = video.codec_context
         context.width, context.height = size
-        context.pix_fmt = "yuv420p"
+        context.pix_fmt = self._format.pixel_format
         # The source's own time base, so that no time stamp is rounded.
         context.time_base = stream.time_base if self._format.has_time_stamps else 1 / rate
         video.time_base = context.time_base
@@ -236,6 +252,8 @@ class FileOutput:
         if picture is None:
             return list(self._video.encode(None))
         frame = picture.frame
+        if self._format.pixel_format != PLANAR:
+            frame = frame.reformat(format=self._format.pixel_format)
         frame.pts = pts if self._format.has_time_stamps else index
         frame.time_base = self._video.codec_context.time_base
         return list(self._video.encode(frame))

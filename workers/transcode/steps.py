@@ -152,6 +152,10 @@ class FileEnhance:
             item.picture = made if fits else fit(made, *self.canvas)
         yield item
 
+    def compare(self, picture: Picture) -> tuple[Picture, Picture]:
+        """Returns a picture of the first one's size enlarged by bicubic, and enhanced."""
+        return self._upscaler.resize(picture), self._upscaler.enhance(picture, self._strength)
+
     def flush(self) -> Iterator[Item]:
         """Returns nothing: this step holds no items."""
         yield from ()

@@ -13,9 +13,12 @@ import av
 import imageio_ffmpeg
 import numpy as np
 
-from workers.transcode.job import FileReport, enhance_file
+from workers.transcode.job import FileEnhancer, FileOptions, FileReport
 
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+
+CALLS = ("overwrite", "on_losses", "on_progress")
+"""Arguments of a call; all others are options."""
 
 SUBTITLES = "1\n00:00:00,100 --> 00:00:00,600\nHello\n\n"
 CHAPTERS = """;FFMETADATA1
@@ -154,7 +157,10 @@ def files_up_to(length: int) -> Iterator[None]:
 
 def enhance(source: Path, target: Path, zoo: Path, **options: Any) -> FileReport:
     """By the small net, on one thread."""
-    return enhance_file(source, target, model="tiny", threads=1, zoo=zoo, **options)
+    calls = {name: options.pop(name) for name in CALLS if name in options}
+    wanted = FileOptions(**{"model": "tiny", "threads": 1, "zoo": zoo, **options})
+    with FileEnhancer(wanted) as enhancer:
+        return enhancer.enhance(source, target, **calls)
 
 
 def frames(path: Path) -> list[Any]:

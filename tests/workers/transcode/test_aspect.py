@@ -23,7 +23,7 @@ from tests.workers.transcode.films import (
 )
 from workers.errors import FileFailed
 from workers.transcode.aspect import matroska_head, raw_head
-from workers.transcode.job import partial_of
+from workers.transcode.job import JobProgress, partial_of
 
 
 def aspect_of(path: Path) -> Fraction | None:
@@ -77,8 +77,8 @@ def test_what_is_beside_the_picture_stays_and_the_check_sum_is_right(
 def test_an_unfinished_file_has_it_too(tmp_path: Path, zoo: Path) -> None:
     source = pattern(tmp_path / "in.mkv", "-vf", "setsar=4/3", "-c:v", "libx264")
 
-    def interrupt(done: int, total: int) -> None:
-        if done >= 5:
+    def interrupt(progress: JobProgress) -> None:
+        if progress.frames >= 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -109,12 +109,12 @@ def test_what_an_earlier_run_left_stays_when_nothing_is_begun(tmp_path: Path, zo
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from workers.transcode.job import enhance_file
-def show(done, total):
-    if done >= 60:
+from workers.transcode.job import FileEnhancer, FileOptions
+def show(progress):
+    if progress.frames >= 60:
         os.kill(os.getpid(), signal.SIGKILL)
 source, target, zoo = map(Path, sys.argv[1:])
-enhance_file(source, target, model="tiny", threads=1, zoo=zoo, on_progress=show)
+FileEnhancer(FileOptions("tiny", threads=1, zoo=zoo)).enhance(source, target, on_progress=show)
 """
 
 

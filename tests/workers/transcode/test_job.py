@@ -16,7 +16,7 @@ from tests.workers.transcode import films
 from tests.workers.transcode.films import enhance
 from tests.workers.upscale import sited
 from workers.errors import EngineUnavailable, FileFailed, NetUnusable
-from workers.transcode.job import enhance_file, partial_of
+from workers.transcode.job import JobProgress, partial_of
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 20
 
@@ -76,7 +76,7 @@ def test_every_frame_comes_once_at_its_time_and_twice_its_size(
         tmp_path / "in.mkv",
         tmp_path / f"out{suffix}",
         zoo,
-        on_progress=lambda done, total: progress.append((done, total)),
+        on_progress=lambda each: progress.append((each.frames, each.total)),
     )
     assert (report.frames, report.width, report.height) == (FRAMES, 128, 96)
     assert report.model == "tiny" and report.engine and report.notes == ()
@@ -168,9 +168,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence_and_leaves_nothing(
             enhance(source, target, zoo)
         assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
     with pytest.raises(NetUnusable, match="no model named"):
-        enhance_file(good, tmp_path / "out.mkv", model="nowhere", zoo=zoo)
+        enhance(good, tmp_path / "out.mkv", zoo, model="nowhere")
     with pytest.raises(EngineUnavailable, match="abacus"):
-        enhance_file(good, tmp_path / "out.mkv", model="tiny", engine="abacus", zoo=zoo)
+        enhance(good, tmp_path / "out.mkv", zoo, engine="abacus")
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -179,8 +179,8 @@ def test_an_interruption_keeps_what_was_finished(tmp_path: Path, zoo: Path, suff
     write(tmp_path / "in.mkv")
     target = tmp_path / f"out{suffix}"
 
-    def interrupt(done: int, total: int) -> None:
-        if done >= 5:
+    def interrupt(progress: JobProgress) -> None:
+        if progress.frames >= 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
