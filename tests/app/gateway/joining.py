@@ -66,7 +66,9 @@ class Device:
         assert self.peer.link.send_control(content)
         self.endpoint.flush(self.peer)
 
-    def hello(self, name: str, token: str, *, proof: bytes | None = None, version: int = 1) -> None:
+    def hello(
+        self, name: str, token: str, *, proof: bytes | None = None, version: int = calls.VERSION
+    ) -> None:
         """Says hello, with the proof of the token unless another one is given."""
         made = make_proof(token, self.peer.secure.exporter, DEVICE)
         self.tell(

@@ -198,7 +198,9 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
         assert [r["name"] for r in stream["renditions"]] == ["source", "enhanced"]
         assert stream["renditions"][1]["width"] == 196
         assert stream["enhancement"] == {
+            "allowed": True,
             "enabled": True,
+            "label": "Enhanced by a neural net",
             "model": "live-s",
             "strength": 0.5,
             "adjustable": False,
@@ -206,6 +208,7 @@ async def test_a_live_stream_is_shown_with_what_is_done_for_it(site: Site) -> No
             "reason": "",
             "worker": "edge-1",
             "engine": "openvino",
+            "tuning": "",
         }
         assert stream["team"]["mode"] == "alone" and waiting["team"] is None
         assert stream["frames"]["in"] == 9
