@@ -1,5 +1,5 @@
 /**
- * `<sharpcast-player src="https://host/watch/NAME">`: the stable address of the embedded player.
+ * `<sharpcast-player src="/watch/NAME">`: the stable address of the embedded player.
  * docs/embedding.md describes it.
  */
 

@@ -57,8 +57,8 @@ def test_no_two_counters_say_the_same() -> None:
 
 def test_those_that_fall_again_count_for_present_viewers() -> None:
     falling = [counter.name for counter in COUNTERS if not counter.only_grows]
-    assert falling == ["viewer_units_dropped", "viewer_stalls"]
-    assert all("present viewers" in c.help for c in COUNTERS if not c.only_grows)
+    assert falling == ["hls_units_refused", "viewer_units_dropped", "viewer_stalls"]
+    assert all(" present " in f" {c.help} " for c in COUNTERS if not c.only_grows)
 
 
 def test_a_counter_is_a_constant_that_can_be_a_key() -> None:

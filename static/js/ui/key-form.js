@@ -1,5 +1,6 @@
 import { copies } from './copy-button.js';
 import { el, setText } from './dom.js';
+import { t } from './texts.js';
 
 /**
  * @typedef {import('../types.js').NewKey} NewKey
@@ -53,7 +54,7 @@ export class KeyForm {
     return el(
       'form',
       { novalidate: true },
-      el('div', { class: 'field' }, el('label', { for: 'key-streams' }, 'Streams'), this._streams, hint),
+      el('div', { class: 'field' }, el('label', { for: 'key-streams' }, t('Streams')), this._streams, hint),
       el('div', { class: 'field' }, el('label', { for: 'key-note' }, 'Whose key it is'), this._note),
       el('div', { class: 'field' }, el('label', { for: 'key-days' }, 'Days until it expires, 0 for never'), this._days),
       el('div', { class: 'field' }, el('label', { for: 'key-kbps' }, 'Most kbit/s of a stream, 0 for any'), this._kbps),

@@ -66,7 +66,7 @@ async def test_what_is_not_known_leaves_the_line(run: Run) -> None:
       return [empty, before === data('path:not(.area)'), label()];
     """
     assert await run("ui/sparkline", LINE + body) == [
-        [None, "–"], True, "Added latency, last minute: 3 ms to 4 ms",
+        ["Added latency", "–"], True, "Added latency, last minute: 3 ms to 4 ms",
     ]  # fmt: skip
 
 

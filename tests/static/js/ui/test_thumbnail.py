@@ -20,11 +20,14 @@ CARD = """
   });
   harness.show(card.root);
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-  const seen = async () => { await frame(); await frame(); };
+  const seen = async () => { for (let turn = 0; turn < 6; turn += 1) await frame(); };
   card.root.style.width = '320px';
   card.root.style.height = '180px';
   await seen();
   await seen();
+  // A card asks as soon as it is seen; here it has, and is due again.
+  await clock.advance(15000);
+  asked = 0;
   const picture = (width) => new Promise((resolve) => {
     const canvas = Object.assign(document.createElement('canvas'), { width, height: width / 2 });
     canvas.getContext('2d').fillRect(0, 0, width, 1);
@@ -35,6 +38,8 @@ CARD = """
   const refresh = async () => {
     card.update(stream, null);
     for (let turn = 0; turn < 20; turn += 1) await harness.settle();
+    // Decoding takes its time, and pictures are decoded in turn.
+    if (answer?.picture) await createImageBitmap(answer.picture).catch(() => null);
     await seen();
     await harness.settle();
   };
