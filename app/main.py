@@ -35,6 +35,7 @@ from app.recording.recorders import RecordingOptions
 from app.recording.retention import RetentionRule
 from app.siblings import ALONE, AppProcess, Siblings
 from app.streams.publishers import PublisherOptions
+from app.webhooks.webhooks import WebhookOptions
 from app.webrtc import ice
 from app.webrtc.peer_ports import opened_ports
 from app.webrtc.tcp_port import MAX_CONNECTIONS as MAX_ICE_TCP
@@ -223,6 +224,7 @@ def _node_options(settings: Settings) -> NodeOptions:
             settings.record,
             RetentionRule(settings.record_days, int(settings.record_max_gb * 1e9)),
         ),
+        webhooks=WebhookOptions(settings.webhooks, settings.webhook_secret.get_secret_value()),
     )
 
 

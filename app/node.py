@@ -14,14 +14,15 @@ from app.audience import Audience
 from app.delivery.viewers import Viewers
 from app.hls.packagers import Packagers
 from app.ice.refusals import Refusals
+from app.node_events import NodeEvents
 from app.node_figures import NodeFigures
 from app.recording.recorders import Recorders, RecorderSources, RecordingOptions
-from app.recording.recording_events import NobodyListens
 from app.session_router import SessionOwner, SessionRouter
 from app.streams.publishers import PublisherOptions, Publishers
 from app.streams.readers import ReaderTimes, RenditionReaders
 from app.streams.stream_directory import StreamDirectory
 from app.task_set import TaskSet
+from app.webhooks.webhooks import WebhookOptions, Webhooks
 from app.webrtc.peer_ports import installed
 from wire.app_heartbeat import PERIOD_S, AppHeartbeats
 from wire.connection import REDIS_DOWN, Redis
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 RECORDERS_CLOSE_S = 1.5
 """Seconds in which recordings end; a disk that takes longer has them repaired at the next start."""
+
+WEBHOOKS_CLOSE_S = 1.0
+"""Seconds in which receivers are told of the end, while the node leaves the list of nodes."""
 
 CLOSE_S = 2.5
 """Seconds in which publishers and viewers are told of the end; the whole stop has 5 s."""
@@ -47,6 +51,7 @@ class NodeOptions:
     "Empty: a random one."
     reader_times: ReaderTimes = ReaderTimes()
     recording: RecordingOptions = RecordingOptions(Path("recordings"))
+    webhooks: WebhookOptions = WebhookOptions()
 
 
 class AppNode:
@@ -73,14 +78,7 @@ class AppNode:
             ended=self._publisher_ended,
         )
         self.directory = StreamDirectory(client, ingest=self.publishers.ingest_session)
-        self.readers = RenditionReaders(
-            client,
-            record=self.directory.record,
-            # Viewers of a stream that is published here are fed from memory, and notice nothing
-            # while Redis is away.
-            ingest=self.publishers.ingest_session,
-            times=options.reader_times,
-        )
+        self.readers = self._readers(client, options.reader_times)
         self.viewers = Viewers(
             self.directory,
             self.readers,
@@ -89,6 +87,9 @@ class AppNode:
             refusals=self.refusals,
         )
         self.packagers = Packagers(self.directory, self.readers)
+        self.webhooks = Webhooks(options.webhooks, node=self.name)
+        self.events = NodeEvents(self.webhooks, self.publishers.ingest_sessions)
+        self.viewers.on_joined = self.events.viewer_joined
         self.recorders = self._recorders(client, options.recording)
         self.audience = Audience(self.viewers.names)
         self.sessions = SessionRouter(client, self.name, self._owners())
@@ -98,10 +99,20 @@ class AppNode:
     def _owners(self) -> dict[SessionKind, SessionOwner]:
         return {SessionKind.WHIP: self.publishers, SessionKind.WHEP: self.viewers}
 
+    def _readers(self, client: Redis, times: ReaderTimes) -> RenditionReaders:
+        return RenditionReaders(
+            client,
+            record=self.directory.record,
+            # Viewers of a stream that is published here are fed from memory, and notice nothing
+            # while Redis is away.
+            ingest=self.publishers.ingest_session,
+            times=times,
+        )
+
     def _recorders(self, client: Redis, options: RecordingOptions) -> Recorders:
         ingests, viewers = self.publishers.ingest_sessions, self.viewers.counts
         sources = RecorderSources(ingests, self.readers, self.directory, viewers)
-        return Recorders(client, options, node=self.name, sources=sources, events=NobodyListens())
+        return Recorders(client, options, node=self.name, sources=sources, events=self.events)
 
     def _pending(self) -> Iterator[str]:
         """Yields the addresses of all whose connection does not stand yet."""
@@ -121,6 +132,8 @@ class AppNode:
                 "node-beat": self._beat,
                 "viewers-adapt": self.viewers.run,
                 "recorders": self.recorders.run,
+                "webhooks": self.webhooks.run,
+                "webhook-streams": self.events.run,
             }
             for name, work in works.items():
                 group.create_task(keep_going(name, work, logger=log), name=name)
@@ -144,6 +157,10 @@ class AppNode:
         # Behind the publishers, so that files end with their last pictures.
         await self.recorders.close(RECORDERS_CLOSE_S)
         await self.readers.close()
+        self.events.check()
+        await asyncio.gather(self._leave(), self.webhooks.finish(WEBHOOKS_CLOSE_S))
+
+    async def _leave(self) -> None:
         try:
             # Redis may be away. The heartbeat that then stays expires after 3 s by itself.
             async with asyncio.timeout(1.0):

@@ -99,6 +99,7 @@ def test_every_counter_of_drops_is_shown() -> None:
         "node_messages_refused",
         "pictures_refused",
         "recording_units_dropped",
+        "webhooks_dropped",
     }
     assert {name for name in dropped if f"sharpcast_{name}" not in text} == apart
 

@@ -6,24 +6,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Counter:
-    """One registered counter."""
-
-    name: str
-    "The metric's name without ``sharpcast_`` before and ``_total`` behind it."
-    unit: str
-    "A plural noun: what is counted."
-    help: str
-    labels: tuple[str, ...]
-    attributes: tuple[str, ...]
-    "The places that increase it, as ``Class.attribute`` or ``Class.method``."
-    only_grows: bool = True
-    "False: it counts for what is present, and falls when that leaves."
-
+from wire.counter import Counter
+from wire.side_counters import RECORDING_BYTES as RECORDING_BYTES
+from wire.side_counters import RECORDING_UNITS_DROPPED as RECORDING_UNITS_DROPPED
+from wire.side_counters import RECORDINGS_FINISHED as RECORDINGS_FINISHED
+from wire.side_counters import RECORDINGS_REMOVED as RECORDINGS_REMOVED
+from wire.side_counters import WEBHOOK_ATTEMPTS_FAILED as WEBHOOK_ATTEMPTS_FAILED
+from wire.side_counters import WEBHOOKS_DROPPED as WEBHOOKS_DROPPED
+from wire.side_counters import WEBHOOKS_SENT as WEBHOOKS_SENT
 
 # Each combination of label values is a time series in Prometheus for as long as it keeps data. So
 # labels hold only what is bounded by limits or tables: streams, their renditions, workers, reasons,
@@ -97,19 +87,6 @@ ENTRIES_REFUSED = Counter(
     "Entries of a log that are no batches",
     _READER,
     ("LogReader.bad_entries",),
-)
-RECORDING_BYTES = Counter(
-    "recording_bytes", "bytes", "Bytes recorded here", _READER, ("RecordingWriter.bytes",)
-)
-_RECORDER = (*_READER, "reason")
-RECORDING_UNITS_DROPPED = Counter(
-    "recording_units_dropped", "units", "Units not recorded", _RECORDER, ("UnitQueue.dropped",)
-)
-RECORDINGS_FINISHED = Counter(
-    "recordings_finished", "files", "Recorded files that are whole", (), ("Recorders.finished",)
-)
-RECORDINGS_REMOVED = Counter(
-    "recordings_removed", "files", "Recorded files removed by age", (), ("Recorders.removed",)
 )
 MESSAGES_REFUSED = Counter(
     "messages_refused",

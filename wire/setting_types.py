@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from pathlib import Path
@@ -18,6 +19,9 @@ from wire.bitrates import parse_target
 
 MIN_TOKEN_LENGTH = 8
 """One address may try twenty words a minute: eight random letters take it 10,000 years."""
+
+MIN_SECRET_LENGTH = 16
+"""A receiver that was told something can try words at home."""
 
 MIN_JOIN_TOKEN_LENGTH = 20
 """Whoever leads a device to a gateway of his own sees a proof, and can try words at home."""
@@ -195,6 +199,34 @@ def _check_public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _check_webhooks(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        # An address may hold a secret of its own, so no sentence repeats it.
+        if not _is_web_address(value):
+            raise ValueError("each must be of the form https://host[:port]/path")
+    return values
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _check_webhook_secret(value: SecretStr) -> SecretStr:
+    secret = value.get_secret_value()
+    if secret and len(secret) < MIN_SECRET_LENGTH:
+        raise ValueError(f"at least {MIN_SECRET_LENGTH} characters; shorter ones are guessed")
+    if secret.startswith("whsec_"):
+        try:
+            base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except ValueError as error:
+            raise ValueError("behind whsec_ it must be base64") from error
+    return value
+
+
 def _check_folder(value: Path) -> Path:
     if "\0" in str(value):
         raise ValueError(f"{str(value)!r} is no path")
@@ -215,6 +247,8 @@ FrameAncestors = Annotated[Words, AfterValidator(_check_ancestors)]
 Networks = Annotated[Words, AfterValidator(_check_networks)]
 IceServers = Annotated[Words, AfterValidator(_check_ice_servers)]
 Bitrates = Annotated[Words, AfterValidator(_check_bitrates)]
+WebhookAddresses = Annotated[Words, AfterValidator(_check_webhooks)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(_check_webhook_secret)]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]
 KeyPrefix = Annotated[str, AfterValidator(_check_key_prefix)]

@@ -40,6 +40,8 @@ from wire.setting_types import (
     RedisUrl,
     StunAddress,
     Token,
+    WebhookAddresses,
+    WebhookSecret,
     WorkerName,
     has_login,
     is_loopback,
@@ -183,6 +185,10 @@ class Settings(BaseSettings):
     record_max_gb: float = Field(0.0, ge=0.0, le=1_000_000.0)
     """Gigabytes of recordings above which the oldest are removed; 0: none is, and recording pauses
     before the disk is full."""
+    webhooks: WebhookAddresses = Field((), repr=False)
+    """Addresses that are told of streams, viewers and recordings (docs/webhooks.md), by comma."""
+    webhook_secret: WebhookSecret = SecretStr("")
+    """Secret with which what they are told is signed; needed where there are any."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged."""
     log_format: Literal["text", "json"] = "text"
@@ -201,6 +207,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "a turn: address in SHARPCAST_ICE_SERVERS needs a login, or SHARPCAST_TURN_SECRET"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _webhooks_signed(self) -> Settings:
+        if self.webhooks and not self.webhook_secret.get_secret_value():
+            raise ValueError("SHARPCAST_WEBHOOKS needs SHARPCAST_WEBHOOK_SECRET to sign with")
         return self
 
     @model_validator(mode="after")

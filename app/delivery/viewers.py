@@ -8,7 +8,7 @@ import dataclasses
 import logging
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from app.admission import Admission
@@ -87,6 +87,8 @@ class Viewers:
         self._joining = 0
         "Offers that are being answered."
         self._closing = False
+        self.on_joined: Callable[[str, str], None] = lambda _, __: None
+        "Called with the stream and the rendition of each viewer who joins."
         self._adapter = ViewerAdapter(
             directory,
             RenditionAccess(self._choice.log, self._fanout, partial(measured_kbps, self._fanouts)),
@@ -181,6 +183,7 @@ class Viewers:
             IceTags(secret),
             offer,
         )
+        self.on_joined(record.id, rendition)
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop(secret, peer.end_reason)
         return secret, answer

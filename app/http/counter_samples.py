@@ -10,7 +10,8 @@ from app.http.snapshot import Seen
 from app.node import AppNode
 from app.streams.ingest_session import IngestSession
 from wire import counters
-from wire.counters import COUNTERS, Counter
+from wire.counter import Counter
+from wire.counters import COUNTERS
 from wire.errors import BadMessage
 from wire.gateway_heartbeat import GatewayBeat
 from wire.heartbeat import StreamWork, WorkerBeat
@@ -48,6 +49,10 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
         labels = (packager.stream, packager.rendition)
         yield counters.HLS_UNITS_REFUSED, labels, packager.unpackable
     yield from _of_recordings(node)
+    yield from _by_label(counters.WEBHOOKS_SENT, (), node.webhooks.sent)
+    yield from _by_label(counters.WEBHOOK_ATTEMPTS_FAILED, (), node.webhooks.attempts_failed)
+    for receiver_and_reason, count in node.webhooks.dropped.items():
+        yield counters.WEBHOOKS_DROPPED, receiver_and_reason, count
     yield from _by_label(counters.VIEWER_UNITS_DROPPED, (), node.viewers.dropped())
     yield counters.VIEWER_STALLS, (), node.viewers.stalls()
     yield from _by_label(counters.VIEWER_ADAPTATIONS, (), node.viewers.adaptations)

@@ -17,7 +17,7 @@ from app.http.node_views import NodeBeats, latency_view
 from app.http.renditions import Produced, rendition_views, team_view
 from wire import keys
 from wire.app_heartbeat import NodeStream
-from wire.counters import Counter
+from wire.counter import Counter
 from wire.heartbeat import StreamWork, WorkerBeat
 from wire.recording_board import RecordMode
 from wire.rendition_record import RenditionRecord

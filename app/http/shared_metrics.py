@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 
 from app.http.counter_samples import by_counter, of_shared
 from app.http.snapshot import Seen
-from wire.counters import Counter
+from wire.counter import Counter
 from wire.gateway_heartbeat import GatewayBeat
 from wire.heartbeat import WorkerBeat
 from wire.server_memory import ServerMemory

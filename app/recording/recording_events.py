@@ -1,4 +1,4 @@
-"""Notes about recordings, for whoever tells others of them; and one who tells nobody."""
+"""Notes about recordings, for whoever tells others of them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,3 @@ class RecordingEvents(Protocol):
 
     def recording_failed(self, subject: Subject, reason: str) -> None:
         """Notes that the disk takes no more; once until it does again."""
-
-
-class NobodyListens:
-    """Takes notes, and tells nobody."""
-
-    def recording_ready(self, subject: Subject, file: FinishedFile) -> None:
-        """Tells nobody."""
-
-    def recording_failed(self, subject: Subject, reason: str) -> None:
-        """Tells nobody."""

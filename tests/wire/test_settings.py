@@ -109,6 +109,7 @@ GOOD = {
     "record_dir": ("/srv/recordings", Path("/srv/recordings")),
     "record_days": ("7.5", 7.5),
     "record_max_gb": ("100", 100.0),
+    "webhook_secret": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", None),
     "log_level": ("debug", "debug"),
     "log_format": ("json", "json"),
     "otel_endpoint": ("http://collector:4318/", "http://collector:4318"),
@@ -124,7 +125,7 @@ def test_a_good_value_is_taken(key: str) -> None:
 
 
 def test_every_key_has_a_good_value_in_these_tests() -> None:
-    assert set(GOOD) | {"tls_cert", "tls_key"} == set(Settings.model_fields)
+    assert set(GOOD) | {"tls_cert", "tls_key", "webhooks"} == set(Settings.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +189,14 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
         ("log_format", "xml", "'json'"),
         ("otel_endpoint", "collector:4318", "https://host[:port]"),
         ("otel_ratio", "2", "less than or equal to 1"),
+        ("webhooks", "example.org/hook", "https://host[:port]/path"),
+        ("webhooks", "http://a:1/, ftp://b/", "https://host[:port]/path"),
+        ("webhooks", "https:///hook", "https://host[:port]/path"),
+        ("webhooks", "http://a:99999/", "https://host[:port]/path"),
+        ("webhooks", "http://[a/", "https://host[:port]/path"),
+        ("webhooks", "https://a.example/", "needs SHARPCAST_WEBHOOK_SECRET"),
+        ("webhook_secret", "fifteen-letters", "at least 16"),
+        ("webhook_secret", "whsec_not*base64*at*all", "base64"),
         ("models_dir", "~no-such-user/models", "no such home folder"),
         ("engine_cache", "~no-such-user", "no such home folder"),
         ("ice_ports", "1-9", "all peers share one UDP port, SHARPCAST_UDP_PORT"),
@@ -258,6 +267,24 @@ def test_loopback_needs_no_tokens(host: str) -> None:
     assert load(http_host=host).is_loopback
 
 
+def test_webhooks_are_addresses_by_comma_and_a_secret() -> None:
+    both = "https://a.example/hook?key=x, http://127.0.0.1:9/"
+    settings = load(webhooks=both, webhook_secret="a-long-random-word")
+    assert settings.webhooks == ("https://a.example/hook?key=x", "http://127.0.0.1:9/")
+    assert load().webhooks == ()
+
+
+def test_the_sentence_about_a_bad_webhook_does_not_repeat_it() -> None:
+    for values in (
+        {"webhooks": "ftp://a.example/hook?key=hidden"},
+        {"webhooks": "https://a.example/hook?key=hidden"},
+        {"webhook_secret": "whsec_hidden*hidden"},
+    ):
+        with pytest.raises(BadSettings) as caught:
+            load(**values)
+        assert "hidden" not in str(caught.value)
+
+
 def test_secrets_are_neither_in_repr_nor_in_str() -> None:
     settings = load(
         publish_token="pub-secret",
@@ -265,6 +292,8 @@ def test_secrets_are_neither_in_repr_nor_in_str() -> None:
         redis_url="redis://:redis-secret@host",
         ice_servers="turn:user:turn-secret@host:3478",
         turn_secret="shared-secret",
+        webhooks="https://a.example/hook?key=hook-secret",
+        webhook_secret="whole-long-secret",
     )
     assert "-secret" not in repr(settings)
     assert "-secret" not in str(settings)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from app.recording.recording_events import NobodyListens, RecordingEvents
+from app.node_events import NodeEvents
+from app.recording.recording_events import RecordingEvents
 from app.recording.recording_writer import FinishedFile
+from app.webhooks.webhooks import WebhookOptions, Webhooks
 from tests.app.recording import material
 
 
-def test_who_listens_to_nothing_takes_all_notes() -> None:
-    events: RecordingEvents = NobodyListens()
-    file = FinishedFile(material.NAME, 100, material.facts())
-    assert events.recording_ready(material.subject(), file) is None  # type: ignore[func-returns-value]
-    assert events.recording_failed(material.subject(), "The disk is full.") is None  # type: ignore[func-returns-value]
+def test_the_events_of_a_node_take_all_notes_at_once() -> None:
+    """Without receivers too."""
+    webhooks = Webhooks(WebhookOptions(), node="one")
+    events: RecordingEvents = NodeEvents(webhooks, lambda: ())
+    events.recording_ready(material.subject(), FinishedFile(material.NAME, 100, material.facts()))
+    events.recording_failed(material.subject(), "The disk is full.")
+    assert (webhooks.sent, webhooks.dropped) == ({}, {})

@@ -1,0 +1,41 @@
+"""Counters of what is done beside the live path: recordings and webhooks.
+
+``wire/counters.py`` has them in its table; code reads them from there.
+"""
+
+from __future__ import annotations
+
+from wire.counter import Counter
+
+_READER = ("stream", "rendition")
+_RECORDER = (*_READER, "reason")
+
+RECORDING_BYTES = Counter(
+    "recording_bytes", "bytes", "Bytes recorded here", _READER, ("RecordingWriter.bytes",)
+)
+RECORDING_UNITS_DROPPED = Counter(
+    "recording_units_dropped", "units", "Units not recorded", _RECORDER, ("UnitQueue.dropped",)
+)
+RECORDINGS_FINISHED = Counter(
+    "recordings_finished", "files", "Recorded files that are whole", (), ("Recorders.finished",)
+)
+RECORDINGS_REMOVED = Counter(
+    "recordings_removed", "files", "Recorded files removed by age", (), ("Recorders.removed",)
+)
+WEBHOOKS_SENT = Counter(
+    "webhooks_sent", "events", "Events that a receiver took", ("receiver",), ("Webhooks.sent",)
+)
+WEBHOOK_ATTEMPTS_FAILED = Counter(
+    "webhook_attempts_failed",
+    "attempts",
+    "Attempts to tell a receiver that failed",
+    ("receiver",),
+    ("Webhooks.attempts_failed",),
+)
+WEBHOOKS_DROPPED = Counter(
+    "webhooks_dropped",
+    "events",
+    "Events that a receiver is never told",
+    ("receiver", "reason"),
+    ("DeliveryQueue.dropped",),
+)
