@@ -21,6 +21,7 @@ from tests.app.http.conftest import Site
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing
 from wire import counters
+from wire.counter import Counter
 from wire.errors import BadMessage
 from wire.heartbeat import Heartbeats, RenditionWork, StreamWork, WorkerBeat
 from wire.stream_record import StreamRecord
@@ -214,7 +215,7 @@ async def test_of_two_readers_of_one_rendition_the_newest_is_shown(make_node: Ma
 
 
 @pytest.mark.parametrize("counter", counters.COUNTERS, ids=lambda counter: counter.name)
-async def test_each_is_in_metrics_and_in_the_api(site: Site, counter: counters.Counter) -> None:
+async def test_each_is_in_metrics_and_in_the_api(site: Site, counter: Counter) -> None:
     text = (await site.client.get("/metrics")).text
     suffix = "_total" if counter.only_grows else ""
     assert f"# HELP sharpcast_{counter.name}{suffix} {counter.help}" in text
