@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
 
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import DamagedKey
+from wire.private_file import write_private
 from wire.stream_keys import AccessRegistry, AccessTables
 
 log = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ class KeyFile:
         if found is None or not found.version:
             return
         try:
-            await asyncio.to_thread(_write, self._path, msgspec.json.encode(found))
+            await asyncio.to_thread(write_private, self._path, msgspec.json.encode(found))
         except OSError as error:
             log.warning("%s: %s", self._path, error.strerror, extra={"action": "not_kept"})
         # Also after a failure: the same words twice a second would help nobody.
@@ -79,16 +78,3 @@ class KeyFile:
         except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
             log.warning("%s is not read: %s", self._path, error, extra={"action": "bad_file"})
             return None
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replaces the file as a whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except OSError:
-        os.unlink(name)
-        raise

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -17,6 +15,7 @@ import msgspec
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis, command
 from wire.errors import DamagedKey
+from wire.private_file import write_private
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +81,7 @@ class DeviceFile:
             return
         if found and _lasting(found) != _lasting(self._written):
             try:
-                await asyncio.to_thread(_write, self._path, msgspec.json.encode(found))
+                await asyncio.to_thread(write_private, self._path, msgspec.json.encode(found))
             except OSError as error:
                 log.warning("%s: %s", self._path, error.strerror, extra={"action": "not_kept"})
             # Also after a failure: the same words every two seconds would help nobody.
@@ -131,16 +130,3 @@ def _lasting(found: Saved) -> dict[str, dict[str, str]]:
         name: {field: value for field, value in saved.fields.items() if field != _MOVING}
         for name, saved in found.items()
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replaces the file as a whole; only its owner may read it, as the gateways' key is in it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except OSError:
-        os.unlink(name)
-        raise

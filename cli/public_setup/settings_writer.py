@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from wire.private_file import write_private
+
 _HEAD = "# Settings of Sharpcast, written by `sharpcast up --public`. Edit it as you like.\n"
-_MODE = 0o600
-"""It holds tokens."""
 
 
 def write_settings(path: Path, changes: Mapping[str, str]) -> None:
@@ -28,14 +26,4 @@ def write_settings(path: Path, changes: Mapping[str, str]) -> None:
         if name in left:
             lines[number] = f"{name}={left.pop(name)}"
     lines += [f"{name}={text}" for name, text in left.items()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # mkstemp makes files with mode 600, before anything is in them.
-    file, temporary = tempfile.mkstemp(prefix=".sharpcast-", dir=path.parent)
-    try:
-        with os.fdopen(file, "w") as opened:
-            opened.write("\n".join(lines) + "\n")
-            os.fchmod(opened.fileno(), _MODE)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
+    write_private(path, ("\n".join(lines) + "\n").encode())

@@ -12,7 +12,6 @@ import fcntl
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 
 from wire.errors import BadSettings
 from wire.link.secure import Identity, make_identity
+from wire.private_file import write_private
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def _read_or_make(path: Path) -> Identity:
     except ValueError as error:
         log.warning("%s is made anew: %s", path, error, extra={"action": "bad_identity"})
     identity = make_identity(now=datetime.datetime.now(datetime.UTC))
-    _write(path, identity.key_pem + identity.certificate_pem)
+    write_private(path, identity.key_pem + identity.certificate_pem)
     return identity
 
 
@@ -94,19 +94,6 @@ def _parse(data: bytes) -> Identity:
     if key.public_key() != certificate.public_key():
         raise ValueError("key and certificate do not belong together")
     return identity
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replaces a file as a whole, readable by its owner only."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), _FILE_MODE)
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 class KnownGateways:
@@ -129,7 +116,7 @@ class KnownGateways:
         while len(self._found) > MAX_GATEWAYS:
             del self._found[next(iter(self._found))]
         try:
-            _write(self._path, json.dumps(self._found, indent=1).encode())
+            write_private(self._path, json.dumps(self._found, indent=1).encode())
         except OSError as error:
             log.warning("%s: %s", self._path, error, extra={"action": "not_kept"})
 
