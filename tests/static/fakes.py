@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 import threading
 import urllib.parse
 from collections.abc import Callable
@@ -20,6 +21,7 @@ CSP = (
     "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+_VIEWER = re.compile(r"[?&]viewer=[^&]*")
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("image/svg+xml", ".svg")
 
@@ -59,7 +61,8 @@ class FakeServer:
         #: Makes the SDP answer of an offer, by "whip" or "whep"; None: nobody publishes.
         self.answer: Callable[[str, str], str] | None = None
         self.requests: list[tuple[str, str, Any]] = []
-        #: Paths with their queries, in the order of the requests.
+        #: Paths with their queries, in the order of the requests, without the pages' random names
+        #: of their viewers.
         self.addresses: list[str] = []
         self._http = _Http(("127.0.0.1", 0), _Handler)
         self._http.fake = self
@@ -133,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._problem(404, "Another server's page.")
         path = path.removeprefix(self.server.fake.prefix)
         self.server.fake.requests.append((method, path, body))
-        self.server.fake.addresses.append(self.path)
+        self.server.fake.addresses.append(_VIEWER.sub("", self.path))
         parts = path.strip("/").split("/")
         if parts[:2] == ["api", "v1"]:
             self._api(method, parts[2:], body)

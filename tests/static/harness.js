@@ -81,10 +81,10 @@
     const requests = [];
     const fetch = async (url, init = {}) => {
       const method = init.method ?? 'GET';
-      const { pathname, search } = new URL(url, location.href);
-      // Each page's own name of its viewer, which the tests of viewer-name.js look at.
+      const { pathname, search, searchParams } = new URL(url, location.href);
+      // The name of the page's viewer is random, so it stands beside the path.
       const path = (pathname + search).replace(/[?&]viewer=[^&]*/, '');
-      const request = { method, path, headers: { ...init.headers }, body: init.body ?? '' };
+      const request = { method, path, viewer: searchParams.get('viewer'), headers: { ...init.headers }, body: init.body ?? '' };
       requests.push(request);
       const given = await answer(method, pathname, request);
       if (given === null) throw new TypeError('Failed to fetch');

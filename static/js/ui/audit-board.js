@@ -2,13 +2,19 @@ import { el, reconcile } from './dom.js';
 
 /** @typedef {import('../types.js').AuditEntry} AuditEntry */
 
+function columns() {
+  return ['Time', 'Act', 'Target', 'Detail', 'Who', 'Address'];
+}
+
 /** One administrative act. Acts do not change. */
 class AuditRow {
   /** @param {AuditEntry} entry */
   constructor(entry) {
     const at = el('time', { datetime: entry.at }, new Date(entry.at).toLocaleString());
     const cells = [at, entry.act, entry.target, entry.detail, entry.who, entry.address];
-    this.root = el('tr', {}, ...cells.map((cell) => el('td', {}, cell)));
+    // On a phone each cell is a line with the name of its column; the roles keep it a table for screen readers.
+    const names = columns();
+    this.root = el('tr', { role: 'row' }, ...cells.map((cell, index) => el('td', { role: 'cell', 'data-name': names[index] }, cell)));
   }
 
   update() {}
@@ -21,10 +27,10 @@ export class AuditBoard {
     this._ask = ask;
     /** @type {Map<string, AuditRow>} */
     this._rows = new Map();
-    this._body = el('tbody');
-    const names = ['Time', 'Act', 'Target', 'Detail', 'Who', 'Address'];
-    const head = el('thead', {}, el('tr', {}, ...names.map((name) => el('th', { scope: 'col' }, name))));
-    const table = el('table', { class: 'audit', 'aria-labelledby': 'audit-title' }, head, this._body);
+    this._body = el('tbody', { role: 'rowgroup' });
+    const names = columns().map((name) => el('th', { scope: 'col', role: 'columnheader' }, name));
+    const head = el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, ...names));
+    const table = el('table', { class: 'audit', role: 'table', 'aria-labelledby': 'audit-title' }, head, this._body);
     const frame = el('div', { class: 'audit-frame', tabindex: '0', role: 'group', 'aria-label': 'Audit log' }, table);
     this._details = el('details', { class: 'panel' }, el('summary', {}, 'Show the last acts'), frame);
     this._details.addEventListener('toggle', () => void this.refresh());

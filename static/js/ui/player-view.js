@@ -174,7 +174,12 @@ export class PlayerView extends EventTarget {
   /** @param {import('./watch-card.js').Card | null} card */
   _showCard(card) {
     const box = this._part('card', HTMLElement);
+    const retry = this._part('card-retry', HTMLElement);
+    const hadFocus = this._root.activeElement === retry;
     box.hidden = card === null;
+    retry.hidden = card === null || !card.retry;
+    // The button that had the focus is gone; without this the keyboard would start at the top of the page again.
+    if (hadFocus && retry.hidden) this._part('player', HTMLElement).focus({ preventScroll: true });
     // Said by a region that is always there, without the seconds, so that screen readers say it once.
     setText(this._part('announcement', HTMLElement), card === null ? '' : `${card.title}. ${card.text}`);
     if (card === null) return;
@@ -182,6 +187,5 @@ export class PlayerView extends EventTarget {
     setText(this._part('card-title', HTMLElement), card.title);
     setText(this._part('card-words', HTMLElement), card.text);
     setText(this._part('card-when', HTMLElement), card.when ?? '');
-    this._part('card-retry', HTMLElement).hidden = !card.retry;
   }
 }

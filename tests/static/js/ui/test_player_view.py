@@ -90,3 +90,16 @@ async def test_a_held_comparison_is_seen_on_the_stage(run: Run) -> None:
       found.push(part('stage').dataset.held, part('stage').dataset.view);
     """
     assert await play(run, body) == ["true", "source", "false", "enhanced"]
+
+
+async def test_the_focus_stays_in_the_player_when_its_button_leaves(run: Run) -> None:
+    body = """
+      player.start('split');
+      const {enhanced} = player.playback;
+      part('card').hidden = part('card-retry').hidden = false;
+      part('card-retry').focus();
+      const found = [document.activeElement.id];
+      player.render();
+      found.push(enhanced.state, part('card-retry').hidden, document.activeElement.id);
+    """
+    assert await play(run, body) == ["card-retry", "connecting", True, "player"]
