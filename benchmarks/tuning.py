@@ -25,7 +25,6 @@ from models.manifest import ZOO, load_manifest, model_file
 from models.measure.graph_runner import OpenNet
 from models.measure.held_out_clips import CLIPS, read_clip, small_clip
 from models.training.codec import LiveEncoder, transcode
-from models.tuning.distillation import DistillationConfig
 from models.tuning.messages import Request
 from models.tuning.tuner import Tuner
 from workers.tuning.tuning_policy import HELD_BACK, MIN_GAIN_DB, SHOWN
@@ -57,7 +56,6 @@ def measure(
     model: str = "live-s",
     precision: str = "int8",
     rate: float = BITS_PER_PIXEL,
-    config: DistillationConfig | None = None,
 ) -> Gain:
     """Tunes a net on the first half of a clip, and measures it on the second."""
     whole = read_clip(CLIP_FOLDER, clip)
@@ -80,7 +78,7 @@ def measure(
             folder=folder,
         )
         body = b"".join(picture.tobytes() for picture in (*shown, *held_back))
-        answer = Tuner(config=config).answer(request, body)
+        answer = Tuner().answer(request, body)
         if answer.fault:
             raise ValueError(answer.fault)
         last = (seen[half:], cut.luma[half:])

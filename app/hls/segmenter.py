@@ -171,7 +171,7 @@ class Segmenter:
         if form is None:
             return None
         shown = ticks(unit.capture_us, VIDEO_RATE)
-        time = self._decoding.place(shown)
+        time = self._decoding.place(shown, is_key=unit.is_key)
         sample = Sample(data, time, _USUAL_FRAME_TICKS, shown - time, unit.is_key)
         return _Picture(sample, unit.capture_us, form)
 

@@ -43,7 +43,8 @@ class FileTimeline:
         how much later it is shown.
         """
         shown = self._stamp_us(unit) - self._stamp_us(self._first)
-        decoded = self._decode_times.place(round(shown * _TICKS_PER_US)) / _TICKS_PER_US
+        ticks = round(shown * _TICKS_PER_US)
+        decoded = self._decode_times.place(ticks, is_key=unit.is_key) / _TICKS_PER_US
         self._newest_us = max(self._newest_us, shown)
         self._lead_us = unit.capture_us - shown
         return round(decoded), shown - round(decoded)

@@ -13,7 +13,9 @@ class DecodeTimes:
     """Gives each picture a time of decoding that is greater than the one before it.
 
     Without B-frames it is the time of showing. Once a picture comes behind a later one, pictures
-    are decoded a frame interval apart, and offsets carry their times of showing.
+    are decoded a frame interval apart, and offsets carry their times of showing. A group of
+    pictures in which none came so ends that: a clock that was set back once delays nothing for
+    long, and nodes that began to read at different times agree.
     """
 
     def __init__(self) -> None:
@@ -21,21 +23,20 @@ class DecodeTimes:
         self._newest = 0
         self._interval = 0
         self._reorders = False
+        self._group_reorders = False
 
-    @property
-    def reorders(self) -> bool:
-        """True once a picture came that is shown before one that came earlier."""
-        return self._reorders
-
-    def place(self, shown: int) -> int:
+    def place(self, shown: int, *, is_key: bool = False) -> int:
         """Returns the time of decoding, in ticks, of the next picture in the order of decoding."""
+        if is_key:
+            self._begin_group(shown)
         if self._last is None:
             self._last = self._newest = shown
             return shown
         distance = abs(shown - self._newest)
         if distance <= _MAX_INTERVAL_TICKS and distance > 0:
             self._interval = min(self._interval or distance, distance)
-        self._reorders = self._reorders or shown < self._newest
+        self._group_reorders = self._group_reorders or shown < self._newest
+        self._reorders = self._reorders or self._group_reorders
         self._newest = max(self._newest, shown)
         if not self._reorders:
             time = shown
@@ -45,3 +46,12 @@ class DecodeTimes:
             time = max(min(shown, self._last + self._interval), least)
         self._last = max(time, self._last + 1)
         return self._last
+
+    def _begin_group(self, shown: int) -> None:
+        """Notes that a key frame follows, which needs none of the pictures before it."""
+        if not self._group_reorders:
+            self._reorders = False
+        self._group_reorders = False
+        if self._last is not None and shown < self._newest and not self._reorders:
+            # The clock was set back: what is shown from here on is new again.
+            self._newest = shown

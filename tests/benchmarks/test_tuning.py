@@ -1,4 +1,4 @@
-"""``benchmarks.tuning``: one clip with few steps, and the table."""
+"""``benchmarks.tuning``: one clip, and the table."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import pytest
 import torch
 
 from benchmarks.tuning import Gain, markdown, measure
-from models.tuning.distillation import DistillationConfig
 from workers.tuning.tuning_policy import MIN_GAIN_DB
 
 
 @pytest.mark.slow
 def test_a_clip_gives_its_gains() -> None:
     torch.set_num_threads(1)
-    found = measure("talking", config=DistillationConfig(steps=20, batch=4, side=32))
+    found = measure("talking")
     assert found.clip == "talking"
-    # The teacher is better on this clip, and a few steps do no harm.
+    # The teacher is better on this clip, and the shipped training brings the net nearer to it.
     assert 0.0 < found.teacher_db < 2.0
-    assert -0.2 < found.tuned_db < found.teacher_db + 0.2
-    assert found.nearer_db > 0.0
+    assert 0.0 < found.tuned_db < found.teacher_db + 0.2
+    assert found.is_used
 
 
 def test_a_model_without_a_teacher_is_said() -> None:

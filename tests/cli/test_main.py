@@ -75,12 +75,12 @@ def test_an_unknown_engine_stops_everything() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "Give either a file or --test-pattern."),
+        ((), "Give either a file or an address, or --test-pattern."),
         (("--test-pattern", "--size", "481x270"), "--size"),
         (("--test-pattern", "--url", "whip"), "is no address"),
         (("--test-pattern", "--url", "http://127.0.0.1:9/whip/a"), "connection was refused"),
-        (("missing.mp4",), "missing.mp4 cannot be read: No such file"),
-        ((__file__,), "cannot be read: Invalid data"),
+        (("missing.mp4",), "missing.mp4 cannot be read: there is no such file"),
+        ((__file__,), "holds nothing that can be read as a film"),
     ],
 )
 def test_what_cannot_be_published_is_one_sentence(arguments: tuple[str, ...], words: str) -> None:
