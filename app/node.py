@@ -88,10 +88,9 @@ class AppNode:
         )
         self.packagers = Packagers(self.directory, self.readers)
         self.webhooks = Webhooks(options.webhooks, node=self.name)
-        self.events = NodeEvents(self.webhooks, self.publishers.ingest_sessions)
-        self.viewers.on_joined = self.events.viewer_joined
+        self.audience = Audience(self.viewers.watching)
+        self.events = NodeEvents(self.webhooks, self.publishers.ingest_sessions, self.audience)
         self.recorders = self._recorders(client, options.recording)
-        self.audience = Audience(self.viewers.names)
         self.sessions = SessionRouter(client, self.name, self._owners())
         of = (self.sessions, self.publishers, self.readers, self.viewers, self.audience)
         self.figures = NodeFigures(*of)
@@ -157,6 +156,7 @@ class AppNode:
         # Behind the publishers, so that files end with their last pictures.
         await self.recorders.close(RECORDERS_CLOSE_S)
         await self.readers.close()
+        self.audience.clear()
         self.events.check()
         await asyncio.gather(self._leave(), self.webhooks.finish(WEBHOOKS_CLOSE_S))
 

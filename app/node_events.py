@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
+from app.audience import Audience, name_hash
 from app.recording.recording_writer import FinishedFile, Subject
 from app.streams.ingest_state import State
 from app.webhooks.stream_watch import LiveStream, StreamWatch
+from app.webhooks.viewer_watch import Viewer, ViewerWatch
 from app.webhooks.webhooks import Webhooks
 
 WATCH_S = 0.25
-"""Seconds between checks of which streams began and ended."""
+"""Seconds between checks of which streams began and ended, and who watches."""
 
 
 class Published(Protocol):
@@ -32,21 +34,39 @@ class Published(Protocol):
 
 
 class NodeEvents:
-    """Makes events of what happens. ``run`` is its one task; it checks the streams."""
+    """Makes events of what happens. ``run`` is its one task; it checks streams and viewers."""
 
-    def __init__(self, webhooks: Webhooks, sessions: Callable[[], Iterable[Published]]) -> None:
+    def __init__(
+        self,
+        webhooks: Webhooks,
+        sessions: Callable[[], Iterable[Published]],
+        audience: Audience,
+    ) -> None:
         self._webhooks = webhooks
         self._sessions = sessions
+        self._audience = audience
         self._watch = StreamWatch()
+        self._viewers = ViewerWatch()
 
     async def run(self) -> None:
-        """Checks the streams again and again, until cancelled."""
+        """Checks streams and viewers again and again, until cancelled."""
         while True:
             self.check()
             await asyncio.sleep(WATCH_S)
 
     def check(self) -> None:
-        """Tells of the streams that began or ended since the last check."""
+        """Tells of streams that began or ended since the last check, and viewers who came or left.
+
+        Viewers join behind the beginning of their stream, and leave before its end.
+        """
+        if not self._webhooks.are_there:
+            return
+        joined, left = self._viewers.step(self._audience.present())
+        self._tell_viewers("viewer.left", left)
+        self._check_streams()
+        self._tell_viewers("viewer.joined", joined)
+
+    def _check_streams(self) -> None:
         live = [
             LiveStream(session.stream, session.epoch)
             for session in self._sessions()
@@ -59,9 +79,11 @@ class NodeEvents:
             for each in streams:
                 self._webhooks.tell(kind, stream=each.name, broadcast=str(each.epoch))
 
-    def viewer_joined(self, stream: str, rendition: str) -> None:
-        """Tells of a viewer whose session began."""
-        self._webhooks.tell("viewer.joined", stream=stream, rendition=rendition)
+    def _tell_viewers(self, kind: str, viewers: Mapping[Viewer, str]) -> None:
+        for (stream, name), rendition in viewers.items():
+            # Only the hash may leave the process.
+            viewer = name_hash(stream, name)
+            self._webhooks.tell(kind, stream=stream, rendition=rendition, viewer=viewer)
 
     def recording_ready(self, subject: Subject, file: FinishedFile) -> None:
         """Tells of a recorded file that is whole."""

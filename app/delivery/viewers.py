@@ -8,10 +8,11 @@ import dataclasses
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from app.admission import Admission
+from app.audience import Watching
 from app.delivery.log_choice import LogChoice
 from app.delivery.playback_session import PlaybackSession
 from app.delivery.quality_levels import AUTO
@@ -87,8 +88,6 @@ class Viewers:
         self._joining = 0
         "Offers that are being answered."
         self._closing = False
-        self.on_joined: Callable[[str, str], None] = lambda _, __: None
-        "Called with the stream and the rendition of each viewer who joins."
         self._adapter = ViewerAdapter(
             directory,
             RenditionAccess(self._choice.log, self._fanout, partial(measured_kbps, self._fanouts)),
@@ -183,7 +182,6 @@ class Viewers:
             IceTags(secret),
             offer,
         )
-        self.on_joined(record.id, rendition)
         if peer.end_reason:  # it ended before there was a session to drop
             self._drop(secret, peer.end_reason)
         return secret, answer
@@ -361,10 +359,10 @@ class Viewers:
         sessions = (each for each in self._sessions.values() if each.stream == stream)
         return dict(collections.Counter(each.playback.rendition for each in sessions))
 
-    def names(self, stream: str) -> list[str]:
-        """Returns a name for each session of a stream: its viewer's, or one of its own."""
-        sessions = (each for each in self._sessions.items() if each[1].stream == stream)
-        return [session.viewer_name or secret for secret, session in sessions]
+    def watching(self) -> Iterator[Watching]:
+        """Yields all sessions; those of a viewer without a name have one of their own."""
+        for secret, each in self._sessions.items():
+            yield Watching(each.stream, each.playback.rendition, each.viewer_name or secret)
 
     def streams(self) -> set[str]:
         """Returns the streams that have viewers here."""

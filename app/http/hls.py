@@ -17,6 +17,7 @@ from app.hls.packagers import PACKABLE
 from app.hls.playlist import MEDIA_TYPE, OfferedRendition, multivariant_playlist, with_query
 from app.http import schemas, serializers
 from app.http.app_state import AppState
+from app.http.viewer_limit import ViewerLimit
 from app.http.whip_common import check_name
 from media.cmaf.tracks import usual_names
 from media.codec_table import BY_NAME
@@ -123,6 +124,8 @@ class _Answers:
     def __init__(self, context: AppState) -> None:
         self._context = context
         self._packagers = context.node.packagers
+        self._audience = context.node.audience
+        self._limit = ViewerLimit(context.node, context.snapshot)
 
     async def _check(self, stream: str, request: Request) -> None:
         if not self._context.hls:
@@ -142,7 +145,9 @@ class _Answers:
                 view.reason or f"{stream} has no rendition at the moment that HLS can carry."
             )
         # Who has no name gets one here, so that each player of this address counts once.
-        named = {"viewer": viewer or secrets.token_urlsafe(9), **_token(request)}
+        name = viewer or secrets.token_urlsafe(9)
+        await self._limit.check(stream, name)
+        named = {"viewer": name, **_token(request)}
         return _playlist(multivariant_playlist(choices, urlencode(named)))
 
     def _choice_of(self, view: schemas.Stream) -> Callable[[schemas.Rendition], OfferedRendition]:
@@ -164,10 +169,8 @@ class _Answers:
     ) -> Response:
         await self._check(stream, request)
         _check_rendition(rendition)
-        packager = await self._packagers.get(stream, rendition)
         address = str(getattr(request.state, "address", ""))
-        audience = self._context.node.audience
-        audience.note(stream, rendition, viewer or audience.unnamed(address))
+        packager = await self._admit(stream, rendition, viewer or self._audience.unnamed(address))
         window = packager.window
         if wanted is not None and window.next_place[0] + MAX_AHEAD < wanted[0]:
             raise BadRequest("_HLS_msn is more than two segments ahead of the newest one.")
@@ -182,6 +185,22 @@ class _Answers:
             await self._wait(packager, is_there, seconds, address)
         text = packager.playlist(skips=skips)
         return _playlist(with_query(text, urlencode(_token(request))))
+
+    async def _admit(self, stream: str, rendition: str, viewer: str) -> Packager:
+        """Counts a player, and returns its packager. Raises Full, and what ``Packagers.get`` does.
+
+        Who plays already is not asked for a place again: that would cost each of its requests.
+        """
+        if self._audience.plays(stream, rendition, viewer):
+            packager = await self._packagers.get(stream, rendition)
+        else:
+            # Before, since a packager keeps the rendition produced; behind it, since others may
+            # have come meanwhile.
+            await self._limit.check(stream, viewer)
+            packager = await self._packagers.get(stream, rendition)
+            await self._limit.check(stream, viewer)
+        self._audience.note(stream, rendition, viewer)
+        return packager
 
     async def media(self, stream: str, rendition: str, name: str, request: Request) -> Response:
         await self._check(stream, request)

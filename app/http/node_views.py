@@ -37,9 +37,14 @@ class NodeBeats:
 
     def people(self, stream: str) -> int:
         """Returns how many people watch a stream, each once whatever it holds on whichever node."""
+        named, more = self.audience(stream)
+        return len(named) + more
+
+    def audience(self, stream: str) -> tuple[set[str], int]:
+        """Returns (hashes of the names of a stream's viewers, number of further ones)."""
         streams = list(self._streams(stream))
         named = {name for each in streams for name in each.people}
-        return len(named) + sum(each.more_people for each in streams)
+        return named, sum(each.more_people for each in streams)
 
     def publisher(self, stream: str) -> NodeStream:
         """Returns the figures of the node that holds the publisher; empty ones if none does."""

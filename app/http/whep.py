@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.errors import BadRequest, ForeignOrigin, Full, NobodyPublishes, RenditionNotFound
+from app.errors import BadRequest, ForeignOrigin, NobodyPublishes, RenditionNotFound
 from app.http import whip_common
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, OFFER, SPOKEN
+from app.http.viewer_limit import ViewerLimit
 from app.http.whep_extensions import add_extensions, with_extensions
 from wire.keys import ENHANCED, SOURCE, is_layer, is_rendition
 from wire.node_messages import SessionKind
@@ -44,26 +45,13 @@ def _check_query(rendition: str, fallback: str) -> None:
         raise BadRequest("The fallback can only be source or none.")
 
 
-async def _check_viewers(stream: str, context: AppState) -> None:
-    """Raises Full where the stream has as many viewers as its key allows, or RedisAway."""
-    seen, node = await context.snapshot.get(), context.node
-    record = seen.record(stream)
-    if record is None or not record.max_viewers:
-        return
-    # Those of this node as they are now, those of others as they were a second ago.
-    others = seen.nodes.without(node.name).viewers(stream)
-    if sum(others.values()) + sum(node.viewers.counts(stream).values()) >= record.max_viewers:
-        raise Full(f"{stream} has as many viewers as its key allows.")
-
-
 async def _check_may_watch(request: Request, stream: str, context: AppState) -> None:
     """Lets a foreign page learn that nobody is live, and no more.
 
-    Raises ForeignOrigin, NobodyPublishes, NotAuthorized, NotAllowed, Full or RedisAway.
+    Raises ForeignOrigin, NobodyPublishes, NotAuthorized, NotAllowed or RedisAway.
     """
     if getattr(request.state, "may_watch", True):
         await context.access.check_view(request, stream)
-        await _check_viewers(stream, context)
         return
     if await context.node.directory.record(stream) is None:
         raise NobodyPublishes(f"Nobody publishes {stream} at the moment.")
@@ -73,10 +61,11 @@ async def _check_may_watch(request: Request, stream: str, context: AppState) -> 
 def router(context: AppState) -> APIRouter:
     """Returns the routes under ``/whep``."""
     routes = APIRouter(prefix="/whep", tags=["WHEP"])
+    limit = ViewerLimit(context.node, context.snapshot)
 
-    answers: dict[str, Any] = {"status_code": 201, "responses": ANSWER, "openapi_extra": OFFER}
-
-    @routes.post("/{stream}", response_class=Response, **answers)
+    @routes.post(
+        "/{stream}", status_code=201, response_class=Response, responses=ANSWER, openapi_extra=OFFER
+    )
     async def play(
         stream: str,
         request: Request,
@@ -89,14 +78,15 @@ def router(context: AppState) -> APIRouter:
         _check_query(rendition, fallback)
         offer = await whip_common.read_offer(request)
         await _check_may_watch(request, stream, context)
-        made = await context.node.viewers.play(
-            stream,
-            offer,
-            rendition=rendition,
-            fallback=fallback != "none",
-            viewer_name=viewer,
-            route=whip_common.route(request),
-        )
+        async with limit.place(stream, viewer) as name:
+            made = await context.node.viewers.play(
+                stream,
+                offer,
+                rendition=rendition,
+                fallback=fallback != "none",
+                viewer_name=name,
+                route=whip_common.route(request),
+            )
         created = whip_common.created(request, context, SessionKind.WHEP, stream, made)
         return with_extensions(created)
 

@@ -52,6 +52,11 @@ class Webhooks:
         self._labels = {address: str(n) for n, address in enumerate(options.addresses, 1)}
 
     @property
+    def are_there(self) -> bool:
+        """False where nobody is to be told anything."""
+        return bool(self._queues)
+
+    @property
     def dropped(self) -> dict[tuple[str, str], int]:
         """Events that receivers were never told, by receiver and reason."""
         return {

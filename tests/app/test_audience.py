@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.audience import MAX_PEOPLE, MAX_PLAYERS, PRESENT_S, Audience
+from app.audience import (
+    MAX_PEOPLE,
+    MAX_PLAYERS,
+    MAX_SESSIONS_OF_ONE,
+    PRESENT_S,
+    Audience,
+    Watching,
+    name_hash,
+)
 
 
 def audience(sessions: Iterable[str] = ()) -> Audience:
-    names = list(sessions)
-    return Audience(lambda stream: names if stream == "cam1" else [])
+    watching = [Watching("cam1", "source", name) for name in sessions]
+    return Audience(lambda: watching)
 
 
 def count(found: Audience, stream: str = "cam1", *, now: float = 0.0) -> int:
@@ -74,3 +82,51 @@ def test_memory_and_heartbeats_are_bounded() -> None:
     for number in range(MAX_PLAYERS + 50):
         found.note("cam2", "source", str(number), now=0.0)
     assert found.players("cam2", now=0.0) == {"source": MAX_PLAYERS}
+
+
+def test_a_name_lets_so_many_sessions_in_and_no_more() -> None:
+    found = audience(["anna"] * (MAX_SESSIONS_OF_ONE + 2))
+    assert count(found) == 3
+    assert not found.has_place("cam1", "anna", most=3)
+    assert audience(["anna"] * (MAX_SESSIONS_OF_ONE - 1)).has_place("cam1", "anna", most=1)
+
+
+def test_who_watches_already_has_a_place_and_others_have_none_over_the_limit() -> None:
+    found = audience(["anna"])
+    found.note("cam1", "source", "ben", now=0.0)
+    for name, has_place in (("anna", True), ("ben", True), ("carl", False)):
+        assert found.has_place("cam1", name, most=2, now=1.0) is has_place
+    assert found.has_place("cam1", "carl", most=3, now=1.0)
+    assert found.has_place("cam1", "carl", most=2, now=PRESENT_S)  # ben is gone
+    assert found.has_place("cam2", "carl", most=1, now=1.0)
+
+
+def test_viewers_of_other_nodes_count_each_once() -> None:
+    found = audience(["anna"])
+    others = [name_hash("cam1", "anna"), name_hash("cam1", "dora")]
+    assert not found.has_place("cam1", "carl", most=2, others=others)
+    assert found.has_place("cam1", "carl", most=3, others=others)
+    assert not found.has_place("cam1", "carl", most=3, others=others, more_others=1)
+    assert found.has_place("cam1", "dora", most=1, others=others)
+
+
+def test_whose_session_is_being_made_counts_meanwhile() -> None:
+    found = audience()
+    with found.joining("cam1", "anna"):
+        assert not found.has_place("cam1", "ben", most=1)
+        assert found.has_place("cam1", "anna", most=1)
+        assert found.has_place("cam2", "ben", most=1)
+    assert found.has_place("cam1", "ben", most=1)
+
+
+def test_who_is_present_is_told_with_a_rendition_until_all_is_forgotten() -> None:
+    found = audience(["anna"])
+    found.note("cam1", "enhanced", "anna", now=0.0)
+    found.note("cam2", "source", "ben", now=0.0)
+    found.note("cam2", "enhanced", "ben", now=1.0)
+    assert found.plays("cam2", "source", "ben", now=1.0)
+    assert not found.plays("cam2", "source", "anna", now=1.0)
+    there = {("cam1", "anna"): "source", ("cam2", "ben"): "enhanced"}
+    assert found.present(now=1.0) == there
+    found.clear()
+    assert found.present(now=1.0) == {("cam1", "anna"): "source"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.audience import Audience, Watching, name_hash
 from app.node_events import NodeEvents
 from app.recording.recording_events import RecordingEvents
 from app.recording.recording_writer import FinishedFile, Subject
@@ -36,7 +37,9 @@ class Told:
     def __init__(self, receiver: Receiver) -> None:
         self.sessions: list[Session] = []
         self.webhooks = Webhooks(WebhookOptions((receiver.url,), "a long random word"), node="one")
-        self.events = NodeEvents(self.webhooks, lambda: self.sessions)
+        self.viewers: list[Watching] = []
+        self.audience = Audience(lambda: self.viewers)
+        self.events = NodeEvents(self.webhooks, lambda: self.sessions, self.audience)
         self._receiver = receiver
 
     async def all(self) -> list[tuple[str, dict[str, Any]]]:
@@ -91,9 +94,38 @@ async def test_it_checks_by_itself(told: Told) -> None:
     await asyncio.gather(task, sending, return_exceptions=True)
 
 
-async def test_viewers_and_recordings_are_told(told: Told) -> None:
+async def test_a_viewer_of_both_kinds_is_told_once(told: Told) -> None:
+    told.viewers = [Watching("cam", "enhanced", "anna")] * 2  # a page in split view
+    told.events.check()
+    told.audience.note("cam", "source", "anna")
+    told.viewers = []
+    told.events.check()  # it goes on by HLS
+    told.audience.note("cam", "source", "ben")
+    told.events.check()
+    told.audience.clear()  # nobody has asked for long
+    told.events.check()
+    anna, ben = ({"viewer": name_hash("cam", name), "node": "one"} for name in ("anna", "ben"))
+    source = {"stream": "cam", "rendition": "source"}
+    assert await told.all() == [
+        ("viewer.joined", {"stream": "cam", "rendition": "enhanced", **anna}),
+        ("viewer.joined", {**source, **ben}),
+        ("viewer.left", {**source, **anna}),
+        ("viewer.left", {**source, **ben}),
+    ]
+
+
+async def test_viewers_join_behind_the_beginning_and_leave_before_the_end(told: Told) -> None:
+    told.sessions = [Session("cam", 7, State.LIVE)]
+    told.viewers = [Watching("cam", "source", "anna")]
+    told.events.check()
+    told.sessions, told.viewers = [], []
+    told.events.check()
+    kinds = [kind for kind, _ in await told.all()]
+    assert kinds == ["stream.started", "viewer.joined", "viewer.left", "stream.ended"]
+
+
+async def test_recordings_are_told(told: Told) -> None:
     events: RecordingEvents = told.events
-    told.events.viewer_joined("cam", "enhanced")
     events.recording_ready(
         SUBJECT, FinishedFile("cam/x.mp4", 1234, material.facts(length_us=2_500_400))
     )
@@ -101,7 +133,6 @@ async def test_viewers_and_recordings_are_told(told: Told) -> None:
     of = {"stream": "cam", "rendition": "source", "node": "one"}
     file = {"file": "cam/x.mp4", "bytes": 1234, "length_s": 2.5, "broadcast": "7"}
     assert await told.all() == [
-        ("viewer.joined", {**of, "rendition": "enhanced"}),
         ("recording.ready", {**of, **file}),
         ("recording.failed", {**of, "reason": "the disk is full"}),
     ]
