@@ -92,8 +92,12 @@ class Access:
         Public and unlisted streams are open; others need a token, in the header or in the query
         (``?token=``). Raises NotAuthorized or NotAllowed.
         """
-        if self.view_of(stream) is View.TOKEN:
-            await self._check(request, watch_token(request), Act.VIEW, stream)
+        if self.view_of(stream) is not View.TOKEN:
+            return
+        token = watch_token(request)
+        if not token:
+            raise NotAuthorized("This stream can be watched with a token only.")
+        await self._check(request, token, Act.VIEW, stream)
 
     async def may_view(self, request: Request, stream: str) -> bool:
         """True if the request may watch the stream, as ``check_view`` says."""
@@ -128,7 +132,7 @@ class Access:
         stream = stream or request.path_params.get("stream", "")
         grant = await self._grant(request, token)
         if grant is None:
-            raise NotAuthorized
+            raise NotAuthorized("This server does not know the token." if token else "")
         # What is no name is told so behind the guard; nobody but its holder gets so far.
         if act not in grant.acts or (
             not grant.is_admin and is_stream_id(stream) and not grant.allows(act, stream)

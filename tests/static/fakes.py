@@ -44,6 +44,8 @@ class FakeServer:
         self.thumbnails: dict[str, tuple[bytes, str]] = {}
         self.recordings: list[samples.Json] = []
         self.publish_token = ""
+        #: Needed to watch any stream, in the header or in the query; empty: none.
+        self.view_token = ""
         self.send_sizes: list[samples.Json] = []
         self.admin_token = ""
         self.failing = False
@@ -171,6 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
         if parts == ["models"]:
             return self._json({"models": fake.models})
         if parts[0] == "recordings":
+            if parts[1:] and not self._may_view():
+                return self._problem(401, "This stream can be watched with a token only.")
             found = [
                 each
                 for each in fake.recordings
@@ -213,6 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
         stream = fake.find(name)
         if stream is None:
             return self._problem(404, f"There is no stream {name}.")
+        if method == "GET" and not self._may_view():
+            return self._problem(401, "This stream can be watched with a token only.")
         if rest == ["thumbnail"]:
             return self._thumbnail(name)
         if rest[:1] == ["renditions"]:
@@ -280,6 +286,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._problem(401, "This needs the publish token.")
         if method == "DELETE":
             return self._answer(200, b"", "text/plain")
+        if kind == "whep" and path.count("/") == 2 and not self._may_view():
+            return self._problem(401, "This server does not know the token.")
         if "/events" in path:
             return self._events(method, path)
         if fake.refusal is not None:
@@ -318,6 +326,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _has_token(self, token: str) -> bool:
         return token == "" or self.headers.get("Authorization") == f"Bearer {token}"
+
+    def _may_view(self) -> bool:
+        token = self.server.fake.view_token
+        asked = urllib.parse.parse_qs(self.path.partition("?")[2])
+        return self._has_token(token) or asked.get("token") == [token]
 
     def _json(self, body: Any) -> None:
         self._answer(200, json.dumps(body).encode(), "application/json")

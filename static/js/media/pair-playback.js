@@ -22,9 +22,9 @@ export class PairPlayback extends EventTarget {
    * @param {RTCIceServer[]} iceServers
    * @param {Record<'source' | 'enhanced', HTMLVideoElement>} videos
    * @param {Record<'source' | 'enhanced', HTMLCanvasElement>} canvases
-   * @param {string} root where the server begins
+   * @param {{root?: string, token?: string}} server where it begins, and the token to watch, if one is needed
    */
-  constructor(stream, iceServers, videos, canvases, root = ROOT) {
+  constructor(stream, iceServers, videos, canvases, { root = ROOT, token = '' } = {}) {
     super();
     const endpoint = new URL(`whep/${encodeURIComponent(stream)}`, root).href;
     this._endpoint = endpoint;
@@ -38,8 +38,8 @@ export class PairPlayback extends EventTarget {
     this._lingerMs = savesData() ? SAVER_LINGER_MS : LINGER_MS;
     this.painter = new SplitPainter(videos, canvases, () => this._changed());
     // Where no worker has the stream, the server sends the source in its place and changes over later.
-    const enhanced = { endpoint: `${endpoint}?rendition=auto&fallback=source`, iceServers, audio: true };
-    const source = { endpoint: `${endpoint}?rendition=source`, iceServers, audio: false };
+    const enhanced = { endpoint: `${endpoint}?rendition=auto&fallback=source`, iceServers, audio: true, token };
+    const source = { endpoint: `${endpoint}?rendition=source`, iceServers, audio: false, token };
     this.enhanced = new WatchSession(enhanced);
     this.source = new WatchSession(source);
     attach(this.enhanced, videos.enhanced);
@@ -67,6 +67,12 @@ export class PairPlayback extends EventTarget {
   /** @param {string} rendition by its name; `auto` leaves the choice to the connection */
   choose(rendition) {
     this.enhanced.moveTo(`${this._endpoint}?rendition=${encodeURIComponent(rendition)}&fallback=source`);
+  }
+
+  /** @param {string} token to watch, from the next sessions on */
+  authorize(token) {
+    this.source.authorize(token);
+    this.enhanced.authorize(token);
   }
 
   /** @param {number} split the source's part in percent */

@@ -4,10 +4,19 @@
  * @typedef {import('../types.js').Stream} Stream
  */
 
-import { t } from '../ui/texts.js';
+import { msg, t } from '../ui/texts.js';
 import { ROOT } from './address.js';
 
 const TIMEOUT_MS = 6000;
+
+/** What the server says to viewers without the right token, so that it has other languages; its other words are English. */
+export const REFUSALS = [
+  msg('This stream can be watched with a token only.'),
+  msg('This server does not know the token.'),
+  msg('The view token has expired.'),
+  msg('The stream key that this view token was made with is revoked.'),
+  msg('The token is good, but not for this: it is for other streams, or for less.'),
+];
 
 /** What went wrong with a request, in words that may be shown. `status` 0: no answer came at all. */
 export class ApiError extends Error {

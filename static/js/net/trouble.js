@@ -75,8 +75,8 @@ export const ENDED = {
  */
 const ADVICE = {
   watch: {
-    401: msg('Ask whoever runs the server for access.'),
-    403: msg('Ask whoever runs the server for access.'),
+    401: msg('Enter the token that you were given, or ask whoever sent you here.'),
+    403: msg('Enter the token that you were given, or ask whoever sent you here.'),
     406: msg('Try another browser.'),
     422: msg('Try another browser.'),
   },

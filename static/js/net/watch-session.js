@@ -29,6 +29,8 @@ const PASSING_LIMIT_MS = 2000;
 const READING_MS = 4000;
 /** At least, where the next try will fare like the last. */
 const FINAL_WAIT_MS = 10000;
+/** At least, where a person is asked for a token: who may watch can change, but wrong tokens are few that a server takes. */
+const ASKING_WAIT_MS = 60000;
 
 /** Emits `statechange`, and `media` when `media` has a new value. */
 export class WatchSession extends EventTarget {
@@ -99,6 +101,17 @@ export class WatchSession extends EventTarget {
     this.stop();
     this._options = { ...this._options, endpoint };
     if (goesOn) this.start();
+  }
+
+  /**
+   * Shows another token from the next try on, which begins now where the last one failed.
+   *
+   * @param {string} token
+   */
+  authorize(token) {
+    this._options = { ...this._options, token };
+    this.trouble = null;
+    if (this.state === 'retrying') this.retry();
   }
 
   /** Tries now instead of at `retryAt`. */
@@ -181,8 +194,7 @@ export class WatchSession extends EventTarget {
     // The longest of three counts: how often it failed, what the server asked for, and how long a person needs to
     // read.
     const waitMs = this._backoff.next(trouble.isPassing ? PASSING_LIMIT_MS : undefined);
-    const leastMs = trouble.isPassing ? 0 : trouble.isFinal ? FINAL_WAIT_MS : READING_MS;
-    this._plan(Math.max(waitMs, askedMs ?? 0, leastMs), 'failed', trouble);
+    this._plan(Math.max(waitMs, askedMs ?? 0, leastWaitMs(trouble)), 'failed', trouble);
   }
 
   /**
@@ -205,4 +217,11 @@ export class WatchSession extends EventTarget {
     player?.end();
     this.dispatchEvent(new Event('media'));
   }
+}
+
+/** @param {import('./trouble.js').Trouble} trouble */
+function leastWaitMs({ isPassing, isFinal, asksToken }) {
+  if (asksToken) return ASKING_WAIT_MS;
+  if (isPassing) return 0;
+  return isFinal ? FINAL_WAIT_MS : READING_MS;
 }

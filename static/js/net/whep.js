@@ -1,7 +1,7 @@
 /**
  * Playing by WHEP. Knows peer connections, knows no page.
  *
- * @typedef {{endpoint: string, iceServers: RTCIceServer[], audio: boolean}} WhepOptions
+ * @typedef {{endpoint: string, iceServers: RTCIceServer[], audio: boolean, token?: string}} WhepOptions
  */
 
 import { MediaSession } from './media-session.js';
@@ -41,7 +41,7 @@ export class WhepPlayer extends MediaSession {
       playAtOnce(this.peer.addTransceiver(kind, { direction: 'recvonly' }).receiver);
     }
     try {
-      this._hold(await negotiate(this.peer, withViewerName(this._options.endpoint)));
+      this._hold(await negotiate(this.peer, withViewerName(this._options.endpoint), this._options.token));
     } catch (error) {
       this._lose();
       throw error;

@@ -8,6 +8,7 @@ import { counted, size } from '../ui/format.js';
 import { ReplayPlayer } from '../ui/replay-player.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { languageTag, t } from '../ui/texts.js';
+import { takeViewToken } from '../ui/view-token.js';
 
 /** @typedef {import('../types.js').Recording} Recording */
 /** @typedef {import('../media/broadcasts.js').Part} Part */
@@ -19,6 +20,7 @@ const PAGE = 60;
 function urlOf(recording) {
   const path = `recordings/${encodeURIComponent(recording.stream)}/${encodeURIComponent(recording.file)}`;
   // A video element sets no headers, so the token to watch is a part of its address.
+  const token = tokens.get();
   return address(token === '' ? path : `${path}?token=${encodeURIComponent(token)}`);
 }
 
@@ -55,8 +57,10 @@ class PartCard {
 
 const query = new URLSearchParams(location.search);
 const stream = query.get('stream') ?? '';
-const token = query.get('token') ?? '';
-const api = new Api(() => token);
+const tokens = takeViewToken(stream);
+const api = new Api(() => tokens.get());
+const tokenForm = byId('token-form', HTMLFormElement);
+const tokenField = byId('token', HTMLInputElement);
 const list = byId('recordings', HTMLUListElement);
 const error = byId('error', HTMLElement);
 const summary = byId('summary', HTMLElement);
@@ -93,14 +97,34 @@ async function load() {
     setText(summary, shown.length === 0 ? t('No recordings at the moment.') : counted(shown.length, 'recording'));
   } catch (problem) {
     if (!(problem instanceof ApiError)) throw problem;
+    if (problem.status === 401 || problem.status === 403) return askForToken(problem.message);
     setText(error, t('{problem} Trying again…', { problem: problem.message }));
     error.hidden = false;
     if (shown.length === 0) setText(summary, t('The list could not be loaded.'));
   }
 }
 
+/** @param {string} words why */
+function askForToken(words) {
+  // A wrong token that is shown again and again would be too many of them.
+  poller.stop();
+  show([]);
+  byId('empty', HTMLElement).hidden = true;
+  setText(error, words);
+  error.hidden = tokenForm.hidden = false;
+  setText(summary, '');
+}
+
+tokenForm.addEventListener('submit', (event) => {
+  event.preventDefault();
+  tokens.set(tokenField.value.trim());
+  tokenField.value = '';
+  tokenForm.hidden = true;
+  poller.start();
+});
 more.addEventListener('click', () => {
   limit += PAGE;
   load();
 });
-new VisiblePoller(load, PERIOD_MS).start();
+const poller = new VisiblePoller(load, PERIOD_MS);
+poller.start();

@@ -16,6 +16,7 @@ import { VisiblePoller } from '../ui/poller.js';
 import { AUTO, RenditionChoice } from '../ui/rendition-choice.js';
 import { StatsPanel } from '../ui/stats-panel.js';
 import { TokenStore } from '../ui/token-store.js';
+import { takeViewToken } from '../ui/view-token.js';
 import { badgeFor } from '../ui/watch-card.js';
 
 const PERIOD_MS = 1000;
@@ -42,8 +43,14 @@ class WatchPage {
     this._isGone = false;
     this._playedAt = 0;
     this._tokens = new TokenStore('admin');
-    this._api = new Api(() => this._tokens.get());
-    this.player = new PlayerView(document, { stream, iceServers, root: ROOT });
+    this._viewTokens = takeViewToken(stream);
+    // An operator's token opens every stream, and the key of a stream may change its settings.
+    this._api = new Api(() => this._tokens.get() || this._viewTokens.get());
+    this._viewApi = new Api(() => this.player.token);
+    const token = this._viewTokens.get() || this._tokens.get();
+    this.player = new PlayerView(document, { stream, iceServers, root: ROOT, token });
+    /** When the state began in which the API wanted another token; it is asked again in the next one. */
+    this._refusedSince = -1;
     this.playback = this.player.playback;
     this._arrivals = this.player.arrivals;
     this._videos = this.player.videos;
@@ -64,9 +71,10 @@ class WatchPage {
       button: byId('tint-toggle', HTMLElement),
       legend: byId('legend', HTMLElement),
     };
-    this._tint = new DeviceTint(tint, () => this._api.teamMap(this._stream, this._enhanced));
+    this._tint = new DeviceTint(tint, () => this._viewApi.teamMap(this._stream, this._enhanced));
     this._poller = new VisiblePoller(() => this._tick(), PERIOD_MS);
     this.player.addEventListener('change', () => this._show());
+    this.player.addEventListener('token', () => this._viewTokens.set(this.player.token));
     this._listen();
   }
 
@@ -181,13 +189,18 @@ class WatchPage {
   /** @returns {Promise<import('../types.js').Stream | null | undefined>} null: not live; undefined: no answer */
   async _askServer() {
     this._isGone = false;
+    const { since } = this.playback.enhanced;
+    if (this._refusedSince === since) return null;
     try {
-      const stream = await this._api.stream(this._stream);
+      const stream = await this._viewApi.stream(this._stream);
       return stream.state === 'live' ? stream : null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this._isGone = error.status === 404;
-      return this._isGone ? null : undefined;
+      // The session says so too, and asks for a token. A second one of wrong tokens each second would be too many.
+      const isRefused = error.status === 401 || error.status === 403;
+      if (isRefused) this._refusedSince = since;
+      return this._isGone || isRefused ? null : undefined;
     }
   }
 

@@ -66,6 +66,17 @@ function card() {
     el('h2', { id: 'card-title' }),
     words,
     el('button', { id: 'card-retry', class: 'button', type: 'button' }, 'Try now'),
+    tokenForm(),
+  );
+}
+
+function tokenForm() {
+  return el(
+    'form',
+    { id: 'card-token', class: 'card-token', hidden: true },
+    el('label', { for: 'card-token-value' }, 'View token'),
+    el('input', { id: 'card-token-value', type: 'password', autocomplete: 'off' }),
+    el('button', { class: 'button primary', type: 'submit' }, 'Watch'),
   );
 }
 

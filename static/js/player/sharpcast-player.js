@@ -2,7 +2,8 @@
  * The element `<sharpcast-player>`: one stream with its views, badge, hold to compare and stills, on any page.
  *
  * Attributes: `src` (address of a watch page), `view` (`source`, `split` or `enhanced`), `rendition`, `muted` (`false`
- * tries to begin with sound), `keep-original`, `label`. Properties of the same names, and `state` and `picture`.
+ * tries to begin with sound), `keep-original`, `label`, `token` (to watch, where one is needed; else that in the query of
+ * `src`). Properties of the same names, and `state` and `picture`.
  * Events, none of which bubble: `statechange`, `viewchange`, `picturechange`, `still`.
  */
 
@@ -19,7 +20,7 @@ import { styleSheets } from './styles.js';
 const PERIOD_MS = 1000;
 
 export class SharpcastPlayer extends HTMLElement {
-  static observedAttributes = ['src', 'view', 'rendition', 'keep-original'];
+  static observedAttributes = ['src', 'view', 'rendition', 'keep-original', 'token'];
 
   constructor() {
     super();
@@ -60,6 +61,7 @@ export class SharpcastPlayer extends HTMLElement {
     if (before === value || !this.isConnected) return;
     if (name === 'src') void this._begin();
     else if (name === 'view') this._player?.show(value);
+    else if (name === 'token') this._player?.authorize(this.token);
     else if (name === 'rendition') this._player?.playback.choose(value ?? 'auto');
     else this._player?.playback.keepSource(value !== null);
   }
@@ -89,6 +91,15 @@ export class SharpcastPlayer extends HTMLElement {
 
   set rendition(value) {
     this.setAttribute('rendition', value);
+  }
+
+  /** The token to watch: what somebody entered, else the attribute's, else that of `src`; empty without one. */
+  get token() {
+    return this.getAttribute('token') ?? parseSource(this.src, document.baseURI).token;
+  }
+
+  set token(value) {
+    this.setAttribute('token', value);
   }
 
   get muted() {
@@ -128,7 +139,7 @@ export class SharpcastPlayer extends HTMLElement {
       const [sheets, server] = await Promise.all([styleSheets(), askServer(root)]);
       if (turn !== this._turn || !this.isConnected) return;
       this._root.adoptedStyleSheets = sheets;
-      this._play({ stream, root, iceServers: server.ice_servers });
+      this._play({ stream, root, iceServers: server.ice_servers, token: this.token });
     } catch (error) {
       if (!(error instanceof TypeError) && !(error instanceof ApiError)) throw error;
       if (turn === this._turn) this._root.replaceChildren(el('p', { role: 'alert' }, 'The player cannot be loaded from its server.'));
@@ -175,7 +186,7 @@ export class SharpcastPlayer extends HTMLElement {
     const turn = this._turn;
     const { root, stream } = parseSource(this.src, document.baseURI);
     try {
-      const view = await new Api(undefined, root).stream(stream);
+      const view = await new Api(() => this._player?.token ?? '', root).stream(stream);
       if (turn !== this._turn) return;
       this._hasSound = view.audio;
       this._player?.badge.showStream(view);

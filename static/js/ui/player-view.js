@@ -2,10 +2,12 @@
  * The player of one stream: two layers, a divider, the badge, the card. The watch page and `<sharpcast-player>` have
  * it in common; what differs (statistics, styles, a page's address) is theirs.
  *
- * Emits `change` whenever what is shown may have changed, and `view` when the view did.
+ * Emits `change` whenever what is shown may have changed, `view` when the view did, and `token` when somebody entered a
+ * token to watch.
  *
  * @typedef {'source' | 'split' | 'enhanced'} View
- * @typedef {{stream: string, iceServers: RTCIceServer[], root: string}} Place a stream and where its server begins
+ * @typedef {{stream: string, iceServers: RTCIceServer[], root: string, token?: string}} Place a stream, where its server begins,
+ *   and the token to watch it, if one is needed
  */
 
 import { Arrivals } from '../media/arrivals.js';
@@ -38,7 +40,9 @@ export class PlayerView extends EventTarget {
       source: part('source-frame', HTMLCanvasElement),
       enhanced: part('enhanced-frame', HTMLCanvasElement),
     };
-    this.playback = new PairPlayback(place.stream, place.iceServers, this.videos, canvases, place.root);
+    /** The token to watch, empty without one. */
+    this.token = place.token ?? '';
+    this.playback = new PairPlayback(place.stream, place.iceServers, this.videos, canvases, place);
     this.events = new PictureEvents(this.playback.enhanced);
     this.slider = new SplitSlider(this.stage, part('split', HTMLElement), () => this._moved());
     this.holding = new HoldCompare(this.stage, this.slider, () => this._changed());
@@ -76,6 +80,13 @@ export class PlayerView extends EventTarget {
     if (view === 'enhanced') this.slider.value = 0;
     else if (view === 'source') this.slider.value = 100;
     else this.slider.value = this.view === 'split' ? 50 : this._lastSplit;
+  }
+
+  /** @param {string} token to watch, from now on */
+  authorize(token) {
+    this.token = token;
+    this.playback.authorize(token);
+    this._changed();
   }
 
   /** What the player is about, for card and badges. */
@@ -145,11 +156,23 @@ export class PlayerView extends EventTarget {
       if (button instanceof HTMLElement) button.addEventListener('click', () => this.show(button.dataset.view));
     }
     this._part('card-retry', HTMLElement).addEventListener('click', () => this.retry());
+    this._part('card-token', HTMLElement).addEventListener('submit', (event) => this._useToken(event));
     const keep = this._part('keep', HTMLInputElement);
     keep.addEventListener('change', () => this.playback.keepSource(keep.checked));
     this.videos.enhanced.addEventListener('resize', () => this._fitStage());
     this.playback.addEventListener('change', () => this._changed());
     this.events.addEventListener('picture', () => this.badge.update(this.events.view));
+  }
+
+  /** @param {Event} event of the card's form */
+  _useToken(event) {
+    event.preventDefault();
+    const field = this._part('card-token-value', HTMLInputElement);
+    const token = field.value.trim();
+    if (token === '') return field.focus();
+    field.value = '';
+    this.authorize(token);
+    this.dispatchEvent(new Event('token'));
   }
 
   _moved() {
@@ -175,11 +198,13 @@ export class PlayerView extends EventTarget {
   _showCard(card) {
     const box = this._part('card', HTMLElement);
     const retry = this._part('card-retry', HTMLElement);
-    const hadFocus = this._root.activeElement === retry;
+    const form = this._part('card-token', HTMLElement);
+    const focused = [retry, form].find((each) => each.contains(this._root.activeElement));
     box.hidden = card === null;
     retry.hidden = card === null || !card.retry;
-    // The button that had the focus is gone; without this the keyboard would start at the top of the page again.
-    if (hadFocus && retry.hidden) this._part('player', HTMLElement).focus({ preventScroll: true });
+    form.hidden = !card?.asksToken;
+    // What had the focus is gone; without this the keyboard would start at the top of the page again.
+    if (focused?.hidden) this._part('player', HTMLElement).focus({ preventScroll: true });
     // Said by a region that is always there, without the seconds, so that screen readers say it once.
     setText(this._part('announcement', HTMLElement), card === null ? '' : `${card.title}. ${card.text}`);
     if (card === null) return;

@@ -11,7 +11,8 @@
  * @property {'none' | 'unshown' | 'blocked' | 'unknown'} arrival why there is no picture: nothing came; it came and
  *   cannot be decoded; the browser does not start it
  *
- * @typedef {{title: string, text: string, when?: string, tone: 'calm' | 'bad', retry: boolean}} Card
+ * @typedef {{title: string, text: string, when?: string, tone: 'calm' | 'bad', retry: boolean, asksToken?: boolean}} Card
+ * `asksToken`: with a field for one
  */
 
 /**
@@ -20,6 +21,8 @@
  */
 export function cardFor({ state, played, picture, trouble, waitMs, sinceMs, arrival }) {
   if (state === 'waiting') return played ? ENDED : NOT_LIVE;
+  // Also while it tries again by itself: a field that went away would take what is being typed.
+  if (trouble?.asksToken && state !== 'playing') return { title: trouble.title, text: trouble.text, tone: 'bad', retry: false, asksToken: true };
   if (state === 'retrying') {
     const seconds = Math.ceil(waitMs / 1000);
     const when = seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again…';

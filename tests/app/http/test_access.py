@@ -94,7 +94,11 @@ async def test_a_stream_by_token_is_shown_to_whoever_has_one(guarded: Site) -> N
     async with publishing(Http(guarded, "/whip/cam1", secret), UNITS):
         await until_live(guarded, token=secret)
         path, bearer = "/api/v1/streams/cam1", {"Authorization": f"Bearer {secret}"}
-        check_problem(await guarded.client.get(path), 401)
+        # Pages show these two sentences, and have them in other languages.
+        missing = check_problem(await guarded.client.get(path), 401)
+        assert missing == "This stream can be watched with a token only."
+        wrong = check_problem(await guarded.client.get(f"{path}?token=vt_a.b"), 401)
+        assert wrong == "This server does not know the token."
         check_problem(await guarded.client.get(f"{path}/renditions/enhanced/map"), 401)
         check_problem(await guarded.post_offer("/whep/cam1", offer("chromium_play")), 401)
         made = await guarded.client.post(f"{path}/view-tokens", json={}, headers=bearer)

@@ -21,7 +21,7 @@ async def test_every_media_fault_says_what_to_try(run: Run) -> None:
     ("role", "status", "words", "passing", "final"),
     [
         ("watch", 0, "", True, False),
-        ("watch", 401, "Ask whoever runs the server", False, True),
+        ("watch", 401, "ask whoever sent you here", False, True),
         ("watch", 422, "Try another browser.", False, True),
         ("watch", 429, "", False, False),
         ("watch", 500, "", False, False),

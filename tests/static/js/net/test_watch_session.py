@@ -326,3 +326,38 @@ async def test_a_stop_while_the_offer_is_under_way_ends_what_comes_of_it(run: Ru
       return [states, deletes(), posts().length];
     """
     assert await play(run, body) == [["connecting", "stopped"], 1, 1]
+
+
+async def test_who_is_asked_for_a_token_has_a_minute_and_a_new_one_counts_at_once(
+    run: Run,
+) -> None:
+    body = """
+      answer = [401, {detail: 'Only with a token.'}];
+      session.start();
+      await harness.settle();
+      const found = [session.state, wait(), session.trouble.asksToken];
+      answer = [201, 'v=0', {Location: '/whep/cam/s1'}];
+      session.authorize('vt_a.b');
+      found.push(session.state, session.trouble);
+      await harness.settle();
+      const shown = requests.map((one) => one.headers.Authorization ?? '');
+      session.stop();
+      return [...found, shown];
+    """
+    assert await play(run, body) == [
+        "retrying", 60000, True, "connecting", None, ["", "Bearer vt_a.b"],
+    ]  # fmt: skip
+
+
+async def test_a_token_that_comes_while_it_plays_is_for_the_next_session(run: Run) -> None:
+    body = """
+      await play();
+      session.authorize('vt_a.b');
+      const before = posts().length;
+      session.moveTo('/whep/cam?rendition=small');
+      await harness.settle();
+      const shown = requests.at(-1).headers.Authorization;
+      session.stop();
+      return [before, shown];
+    """
+    assert await play(run, body) == [1, "Bearer vt_a.b"]

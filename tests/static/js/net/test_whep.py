@@ -81,3 +81,15 @@ async def test_an_answer_that_the_browser_refuses_is_ended_on_the_server(run: Ru
     message, *rest = await run("net/whep", PLAYER + body)
     assert message.startswith("This browser cannot use the server's answer:")
     assert rest == ["lost", "DELETE", "/whep/cam/s1"]
+
+
+async def test_the_token_to_watch_goes_with_the_offer_alone(run: Run) -> None:
+    body = """
+      const player = new m.WhepPlayer(
+        {endpoint: '/whep/cam', iceServers: [], audio: false, token: 'vt_a.b'});
+      await player.start();
+      player.end();
+      await harness.settle();
+      return requests.map((one) => [one.method, one.headers.Authorization ?? '']);
+    """
+    assert await run("net/whep", PLAYER + body) == [["POST", "Bearer vt_a.b"], ["DELETE", ""]]

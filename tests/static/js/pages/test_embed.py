@@ -36,3 +36,10 @@ async def test_its_keys_and_buttons_work_as_on_the_watch_page(
 async def test_a_bad_name_is_said(page: Page, server: FakeServer) -> None:
     await page.goto(server.url + "/embed/-x")
     await expect(page.get_by_role("alert")).to_contain_text("starts with a letter")
+
+
+async def test_the_token_of_its_address_goes_along(page: Page, server: FakeServer) -> None:
+    server.view_token = "vt_a.b"
+    await play(page, server, "/embed/garden?token=vt_a.b")
+    # A frame's address is seen by nobody, and its page opens that one again.
+    assert page.url.endswith("?token=vt_a.b")

@@ -111,3 +111,29 @@ async def test_the_page_fits_a_phone(page: Page, server: FakeServer) -> None:
     await expect(page.locator("#player")).to_be_visible()
     width = await page.evaluate("document.documentElement.scrollWidth")
     assert width <= 320
+
+
+async def test_the_token_of_a_link_goes_to_list_and_files(page: Page, server: FakeServer) -> None:
+    server.view_token = "vt_a.b"
+    server.recordings = [samples.recording()]
+    await page.goto(server.url + PATH + "?stream=garden&token=vt_a.b")
+    await expect(page).to_have_url(re.compile(r"\?stream=garden$"))
+    await page.get_by_role("button", name="garden").click()
+    await expect(page.locator("#main-video")).to_have_attribute(
+        "src", re.compile(r"source.mp4\?token=vt_a.b$")
+    )
+    await expect(page.get_by_role("link", name="Download")).to_have_attribute(
+        "href", re.compile(r"\?token=vt_a.b&download=true$")
+    )
+
+
+async def test_without_a_token_the_page_asks_for_one(page: Page, server: FakeServer) -> None:
+    server.view_token = "vt_a.b"
+    server.recordings = [samples.recording()]
+    await page.goto(server.url + PATH + "?stream=garden&token=wrong")
+    await expect(page.get_by_role("alert")).to_contain_text("with a token only")
+    await expect(page.locator("#recordings")).to_be_hidden()
+    await page.get_by_label("View token").fill("vt_a.b")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("listitem")).to_have_count(1)
+    await expect(page.get_by_role("alert")).to_be_hidden()

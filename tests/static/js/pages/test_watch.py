@@ -492,3 +492,37 @@ async def test_a_viewer_chooses_the_rendition(page: Page, server: FakeServer) ->
     await expect(choice).to_have_value("small")
     await expect(page.locator("#state")).to_have_text("Live")
     assert server.addresses.count(path) == asked + 1
+
+
+async def test_the_token_of_a_link_goes_with_all_requests_and_leaves_the_address(
+    page: Page, server: FakeServer
+) -> None:
+    server.view_token = "vt_a.b"
+    await play(page, server, "/watch/garden?token=vt_a.b&view=source")
+    await expect(page).to_have_url(re.compile(r"/watch/garden\?view=source$"))
+    await expect(page.locator("#viewers")).to_have_text("2 viewers")
+    await page.reload()
+    await expect(page.locator("#stage")).to_have_attribute("data-playing", "true", timeout=15000)
+
+
+async def test_without_a_token_the_page_asks_for_one_and_takes_it(
+    page: Page, server: FakeServer
+) -> None:
+    server.view_token = "vt_a.b"
+    far = await FarSide.open(page.context, server.url + "/admin")
+    server.answer = far.answer
+    server.streams = [samples.stream("garden")]
+    await page.goto(server.url + "/watch/garden?token=wrong")
+    await expect(page.locator("#card-title")).to_have_text("This needs a token")
+    await expect(page.locator("#card-text")).to_contain_text("does not know the token. Enter the")
+    field = page.get_by_label("View token")
+    await field.fill("vt_a.b")
+    asked = len(server.asked("GET", "/api/v1/streams/garden"))
+    await page.wait_for_timeout(2500)
+    # A wrong token is not shown to the API each second, and what is typed stays.
+    assert len(server.asked("GET", "/api/v1/streams/garden")) <= asked + 1
+    await expect(field).to_have_value("vt_a.b")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#stage")).to_have_attribute("data-playing", "true", timeout=15000)
+    await expect(page.locator("#card-token")).to_be_hidden()
+    await expect(page.locator("#viewers")).to_have_text("2 viewers")

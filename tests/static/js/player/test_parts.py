@@ -27,8 +27,10 @@ async def test_it_has_the_parts_of_the_watch_pages_player(run: Run) -> None:
 
 async def test_every_control_has_a_name(run: Run) -> None:
     body = """
-      const named = (part) => part.getAttribute('aria-label') || part.textContent.trim();
-      const controls = m.playerParts('Live').querySelectorAll('button, input, [role=slider]');
+      const named = (part) => part.getAttribute('aria-label') || part.textContent.trim()
+        || part.labels?.length;
+      document.body.append(m.playerParts('Live'));
+      const controls = document.body.querySelectorAll('button, input, [role=slider]');
       return [...controls].filter((part) => !named(part)).map((part) => part.id);
     """
     # Controls that are filled by others, with an icon or the badge's words.

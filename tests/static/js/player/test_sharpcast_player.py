@@ -120,3 +120,28 @@ async def test_states_are_told_by_events(run: Run) -> None:
       const found = [[...states], await other.saveStill()];
     """
     assert await play(run, body) == [["playing"], ""]
+
+
+async def test_the_token_to_watch_goes_along_and_may_come_later(run: Run) -> None:
+    body = """
+      const shown = () => requests.filter((one) => one.method === 'POST')
+        .map((one) => [one.path.split('?')[0], one.headers.Authorization ?? '']);
+      const one = await make({src, token: 'vt_of.one'});
+      await make({src: '/embed/cam2?token=vt_of.two'});
+      const third = await make({src: '/watch/cam3'});
+      const found = [shown(), one.token, third.token];
+      third.token = 'vt_of.three';
+      peers.at(-1).become('failed');
+      await harness.settle();
+      third.removeAttribute('src');
+      third.setAttribute('src', '/watch/cam4');
+      await harness.settle();
+      await harness.settle();
+      found.push(shown().at(-1));
+    """
+    shown, one, third, last = await play(run, body)
+    assert shown == [
+        ["/whep/cam1", "Bearer vt_of.one"], ["/whep/cam2", "Bearer vt_of.two"], ["/whep/cam3", ""],
+    ]  # fmt: skip
+    assert (one, third) == ("vt_of.one", "")
+    assert last == ["/whep/cam4", "Bearer vt_of.three"]

@@ -25,7 +25,7 @@ async def test_an_address_of_a_page_gives_server_and_stream(
     run: Run, src: str, root: str, stream: str
 ) -> None:
     assert await run("player/source-address", BODY, src) == {
-        "root": root, "stream": stream, "fault": "",
+        "root": root, "stream": stream, "token": "", "fault": "",
     }  # fmt: skip
 
 
@@ -46,3 +46,8 @@ async def test_what_is_none_is_said_in_a_sentence(run: Run, src: str, words: str
     found = await run("player/source-address", BODY, src)
     assert words in found["fault"]
     assert found["fault"].endswith(".")
+
+
+async def test_the_token_to_watch_stands_in_the_query(run: Run) -> None:
+    found = await run("player/source-address", BODY, "/embed/cam1?view=source&token=vt_a.b%2B")
+    assert (found["stream"], found["token"]) == ("cam1", "vt_a.b+")

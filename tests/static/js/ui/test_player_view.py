@@ -103,3 +103,26 @@ async def test_the_focus_stays_in_the_player_when_its_button_leaves(run: Run) ->
       found.push(enhanced.state, part('card-retry').hidden, document.activeElement.id);
     """
     assert await play(run, body) == ["card-retry", "connecting", True, "player"]
+
+
+async def test_a_token_that_is_entered_goes_to_both_sides_and_to_the_owner(run: Run) -> None:
+    body = """
+      const told = [];
+      player.addEventListener('token', () => told.push(player.token));
+      player.start('split');
+      const form = part('card-token');
+      const before = form.hidden;
+      const {enhanced} = player.playback;
+      enhanced.trouble = {title: 'T', text: '', asksToken: true};
+      player.render();
+      const found = [before, form.hidden, part('card-retry').hidden];
+      part('card-token-value').value = '  ';
+      form.requestSubmit();
+      part('card-token-value').value = ' vt_a.b ';
+      form.requestSubmit();
+      found.push(told, form.hidden, part('card-token-value').value);
+      player.playback.source.start();
+      await harness.settle();
+      found.push(requests.at(-1).headers.Authorization);
+    """
+    assert await play(run, body) == [True, False, True, ["vt_a.b"], True, "", "Bearer vt_a.b"]

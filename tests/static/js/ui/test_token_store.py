@@ -28,12 +28,12 @@ async def test_where_storage_is_refused_the_token_lives_as_long_as_the_page(run:
       }});
       const store = new m.TokenStore('admin');
       const before = store.get();
-      store.set('secret');
-      const found = [before, store.get(), new m.TokenStore('admin').get()];
+      const isKept = store.set('secret');
+      const found = [before, store.get(), new m.TokenStore('admin').get(), isKept];
       delete window.sessionStorage;
       return found;
     """
-    assert await run("ui/token-store", body) == ["", "secret", ""]
+    assert await run("ui/token-store", body) == ["", "secret", "", False]
 
 
 async def test_a_token_can_be_taken_back(run: Run) -> None:

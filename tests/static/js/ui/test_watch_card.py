@@ -119,3 +119,18 @@ async def test_every_situation_of_every_state_has_a_card_or_a_picture(run: Run) 
       return faults;
     """  # noqa: E501
     assert await run("ui/watch-card", body, list(moves)) == []
+
+
+async def test_a_field_for_the_token_stays_while_it_tries_again(run: Run) -> None:
+    body = """
+      const trouble = {title: 'This needs a token', text: 'Enter it.', asksToken: true};
+      const base = {played: false, picture: false, waitMs: 9000, sinceMs: 0, arrival: 'none'};
+      return ['retrying', 'connecting', 'playing'].map((state) => {
+        const {title, when, retry, asksToken} = m.cardFor({...base, state, trouble});
+        return [title, when ?? '', retry, asksToken ?? false];
+      });
+    """
+    asked = ["This needs a token", "", False, True]
+    found = await run("ui/watch-card", body)
+    assert found[:2] == [asked, asked]
+    assert found[2][3] is False
