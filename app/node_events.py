@@ -32,6 +32,10 @@ class Published(Protocol):
     def state(self) -> State:
         """The state of the session."""
 
+    @property
+    def end_reason(self) -> str:
+        """The reason why it ended, as a clause; empty before."""
+
 
 class NodeEvents:
     """Makes events of what happens. ``run`` is its one task; it checks streams and viewers."""
@@ -46,6 +50,7 @@ class NodeEvents:
         self._sessions = sessions
         self._audience = audience
         self._watch = StreamWatch()
+        self._live: dict[LiveStream, Published] = {}
         self._viewers = ViewerWatch()
 
     async def run(self) -> None:
@@ -67,17 +72,23 @@ class NodeEvents:
         self._tell_viewers("viewer.joined", joined)
 
     def _check_streams(self) -> None:
-        live = [
-            LiveStream(session.stream, session.epoch)
+        live = {
+            LiveStream(session.stream, session.epoch): session
             for session in self._sessions()
             # A publisher who is away for a moment has not ended the stream.
             if session.state in (State.LIVE, State.AWAY)
-        ]
+        }
         began, ended = self._watch.step(live)
+        before, self._live = self._live, live
         # One publisher who takes another's place ends that broadcast before its own begins.
-        for kind, streams in (("stream.ended", ended), ("stream.started", began)):
-            for each in streams:
-                self._webhooks.tell(kind, stream=each.name, broadcast=str(each.epoch))
+        for each in ended:
+            reason = before[each].end_reason
+            broadcast = str(each.epoch)
+            self._webhooks.tell(
+                "stream.ended", stream=each.name, broadcast=broadcast, reason=reason
+            )
+        for each in began:
+            self._webhooks.tell("stream.started", stream=each.name, broadcast=str(each.epoch))
 
     def _tell_viewers(self, kind: str, viewers: Mapping[Viewer, str]) -> None:
         for (stream, name), rendition in viewers.items():

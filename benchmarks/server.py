@@ -139,6 +139,8 @@ def running(
     port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="sharpcast-bench-") as folder:
         log = Path(folder) / "log"
+        # The keys of whoever runs this stay as they are, and bind nobody here.
+        settings.setdefault("keys_file", str(Path(folder) / "keys.json"))
         with open(log, "wb") as out:
             process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "cli.main", "up"],

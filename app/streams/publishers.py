@@ -202,9 +202,8 @@ class Publishers:
         peer = self._connection(link)
         async with contextlib.AsyncExitStack() as undo:
             undo.push_async_callback(peer.close)  # sockets must not outlive a refused publisher
-            answer = await peer.answer(
-                offer, start_kbps=self._options.start_bitrate_kbps, route=route
-            )
+            start = self._options.start_bitrate_kbps
+            answer = await peer.answer(offer, start_kbps=start, max_kbps=limits.kbps, route=route)
             # Read again behind the wait: the session of before may have ended.
             present = self._sessions.get(stream)
             if present is not None and present.ingest.state is State.ENDED:

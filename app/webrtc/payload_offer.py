@@ -23,10 +23,13 @@ _RTPMAP = re.compile(
 )
 _FMTP = re.compile(r"(0|[1-9][0-9]{0,2}) +([ -~]{1,4096})")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")
+REMB = "goog-remb"
+"""Feedback that tells a sender the most that it may send (draft-alvestrand-rmcat-remb-03)."""
+
 TRANSPORT_CC = "transport-cc"
 """Feedback that needs a header extension too: ``extension_map.TRANSPORT_NUMBER``."""
 
-_FEEDBACK = ("nack", "nack pli", "goog-remb", TRANSPORT_CC)
+_FEEDBACK = ("nack", "nack pli", REMB, TRANSPORT_CC)
 """Feedback that our receiver sends and our sender understands."""
 
 

@@ -17,7 +17,14 @@ from app.webrtc.ice import UNKNOWN_ROUTE, PeerRoute
 from app.webrtc.peer_ports import installed
 from app.webrtc.peer_state import PEER, PeerEvent, PeerState
 from app.webrtc.peer_transport import PeerTransport, Track
-from app.webrtc.sdp_answer import OwnSource, OwnTransport, write_answer, write_restart
+from app.webrtc.sdp_answer import (
+    NO_RATES,
+    OwnSource,
+    OwnTransport,
+    SendRates,
+    write_answer,
+    write_restart,
+)
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.transport_offer import PASSWORD, UFRAG, check_credential
 from app.webrtc.trickle import SdpFragment
@@ -99,7 +106,7 @@ class Peer:
             self._sources[kind] = source
 
     async def answer(
-        self, offer: Offer, *, start_kbps: int | None, route: PeerRoute = UNKNOWN_ROUTE
+        self, offer: Offer, *, rates: SendRates = NO_RATES, route: PeerRoute = UNKNOWN_ROUTE
     ) -> str:
         """Returns the SDP answer with all candidates. Raises NoCandidate; a peer without one is
         closed.
@@ -124,7 +131,7 @@ class Peer:
         self._first_check = loop.call_later(FIRST_CHECK_S, self._miss_check)
         setup = "active" if self._is_dtls_client(offer) else "passive"
         own = OwnTransport(credentials.local, self._certificate.fingerprint, setup, candidates)
-        return write_answer(offer, own, self._sources, start_kbps=start_kbps)
+        return write_answer(offer, own, self._sources, rates=rates)
 
     def _start_agent(self, credentials: SessionCredentials) -> None:
         events = AgentEvents(

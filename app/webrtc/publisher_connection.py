@@ -22,6 +22,7 @@ from app.webrtc.picture_intake import PictureIntake
 from app.webrtc.publisher_layers import LayerEvents, PublisherLayers
 from app.webrtc.publisher_state import PUBLISHER, PublisherEvent, PublisherState
 from app.webrtc.rtp_receiver import LayerCallbacks, ReceiverEvents, RtpReceiver
+from app.webrtc.sdp_answer import SendRates
 from app.webrtc.sdp_offer import Offer
 from app.webrtc.transport_reporter import TransportReporter
 from app.webrtc.trickle import SdpFragment
@@ -104,9 +105,17 @@ class PublisherConnection:
         return video.refused if video else {}
 
     async def answer(
-        self, offer: Offer, *, start_kbps: int, route: PeerRoute = UNKNOWN_ROUTE
+        self,
+        offer: Offer,
+        *,
+        start_kbps: int,
+        max_kbps: int = 0,
+        route: PeerRoute = UNKNOWN_ROUTE,
     ) -> str:
-        """Returns the SDP answer. Raises BadOffer or NoCandidate."""
+        """Returns the SDP answer. Raises BadOffer or NoCandidate.
+
+        ``max_kbps`` is the most that the publisher is asked to send of video; 0: no limit.
+        """
         if "video" in offer.kinds:
             self._begin_video(offer)
         self._reporter = TransportReporter(self._peer.transport.send_control)
@@ -122,11 +131,13 @@ class PublisherConnection:
                 ),
                 layers=self._layer_callbacks() if kind == "video" else None,
                 reporter=self._reporter,
+                max_bps=max_kbps * 1000,
             )
             self._receivers[kind] = receiver
             self._clock.add_track(kind, _CLOCK_RATES[kind])
             self._peer.add_track(kind, receiver)
-        sdp = await self._peer.answer(offer, start_kbps=start_kbps, route=route)
+        rates = SendRates(start_kbps, max_kbps)
+        sdp = await self._peer.answer(offer, rates=rates, route=route)
         # The time to connect begins with the answer, however long it took to make it.
         self._take_sign()
         self._watch = asyncio.get_running_loop().create_task(

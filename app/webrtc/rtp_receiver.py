@@ -32,7 +32,7 @@ from app.rtp.jitter_buffer import AudioJitterBuffer, CodedUnit, Packet
 from app.rtp.retransmission import PACED_S
 from app.rtp.ssrc_choice import SsrcChoice
 from app.webrtc.layer_receivers import LayerReceivers
-from app.webrtc.payload_offer import Payload
+from app.webrtc.payload_offer import REMB, Payload
 from app.webrtc.peer_transport import PacketTransport
 from app.webrtc.picture_receiver import Media, PictureReceiver, Requests
 from app.webrtc.reception_reports import ReceptionReports
@@ -84,10 +84,12 @@ class RtpReceiver:
         *,
         layers: LayerCallbacks | None = None,
         reporter: TransportReporter | None = None,
+        max_bps: int = 0,
     ) -> None:
         """``layers`` take the units instead of ``events`` where the track has simulcast layers.
 
-        ``reporter`` is told of each packet that bears a transport-wide number.
+        ``reporter`` is told of each packet that bears a transport-wide number. The sender is told
+        that it may send ``max_bps`` of video; 0: what the path carries.
         """
         self.kind = kind
         self._transport = transport
@@ -104,6 +106,8 @@ class RtpReceiver:
         self._rtx_ssrcs: dict[int, int] = {}
         self._reports = ReceptionReports()
         self._reporter = reporter
+        self._max_bps = max_bps if kind == "video" else 0
+        self._takes_remb = False
         self._own_ssrc = secrets.randbits(32)
         self._source: SsrcChoice[Media] = SsrcChoice()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,6 +159,7 @@ class RtpReceiver:
         # The connectivity checks have measured the path, so the first NACK needs no guess.
         self._note_round_trip()
         self._payloads = {payload.number: payload for payload in section.payloads}
+        self._takes_remb = any(REMB in payload.feedback for payload in section.payloads)
         if self._reporter is not None:
             self._reporter.ssrc = self._own_ssrc
         if len(section.ssrcs) == 2:
@@ -308,8 +313,11 @@ class RtpReceiver:
             ssrc=packet.ssrc,
         )
         if estimate is not None:
-            fci = pack_remb_fci(*estimate)
-            self._send_feedback(RtcpPsfbPacket(RTCP_PSFB_APP, self._own_ssrc, 0, fci))
+            self._send_remb(*estimate)
+
+    def _send_remb(self, bps: int, ssrcs: list[int]) -> None:
+        fci = pack_remb_fci(min(bps, self._max_bps or bps), ssrcs)
+        self._send_feedback(RtcpPsfbPacket(RTCP_PSFB_APP, self._own_ssrc, 0, fci))
 
     def _send_nack(self, ssrc: int, lost: Sequence[int]) -> None:
         self._send_feedback(RtcpRtpfbPacket(RTCP_RTPFB_NACK, self._own_ssrc, ssrc, list(lost)))
@@ -328,6 +336,10 @@ class RtpReceiver:
             reports = self._reports.blocks(now=time.monotonic())
             if reports:
                 self._send_feedback(RtcpRrPacket(ssrc=self._own_ssrc, reports=reports))
+            # Transport-wide feedback leaves the estimate to the sender, and REMB bounds that too:
+            # a limit that the answer told, once more for senders that read no bandwidth lines.
+            if reports and self._max_bps and self._takes_remb:
+                self._send_remb(self._max_bps, [report.ssrc for report in reports])
 
     def _spawn(self, name: str, work: object) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work, name=name)  # type: ignore[arg-type]

@@ -14,6 +14,9 @@ from app.webrtc.payload_offer import Payload
 from app.webrtc.sdp_offer import MediaOffer, Offer
 from media.fmtp import without_junk
 
+HEADER_PERCENT = 5
+"""Headers of IP, UDP, RTP and SRTP beside packets of 1200 bytes: 58 bytes."""
+
 _NO_ADDRESS = "IN IP4 0.0.0.0"
 
 _ICE_LINES = ("a=ice-lite", "a=ice-options:trickle ice2")
@@ -39,6 +42,39 @@ class OwnTransport:
             f"a=fingerprint:{self.fingerprint}",
             f"a=setup:{self.setup}",
         ]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SendRates:
+    """Rates that the answer asks a sender of video for."""
+
+    start_kbps: int | None = None
+    "Chromium begins to send at it; None leaves that out."
+    max_kbps: int = 0
+    "Most that it may send; 0: whatever the path carries."
+
+    @property
+    def first_kbps(self) -> int | None:
+        """The rate to begin with, within the limit."""
+        if self.start_kbps and self.max_kbps:
+            return min(self.start_kbps, self.max_kbps)
+        return self.start_kbps
+
+    def lines(self) -> list[str]:
+        """Returns the bandwidth lines: AS (RFC 8866) counts headers, TIAS (RFC 3890) does not.
+
+        The limit is of coded pictures alone. Of several lines libwebrtc takes the last.
+        """
+        if not self.max_kbps:
+            return []
+        return [
+            f"b=AS:{self.max_kbps + self.max_kbps * HEADER_PERCENT // 100}",
+            f"b=TIAS:{self.max_kbps * 1000}",
+        ]
+
+
+NO_RATES = SendRates()
+"""The rates of who sends nothing, or is told nothing."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,11 +131,9 @@ def write_answer(
     own: OwnTransport,
     sources: Mapping[str, OwnSource],
     *,
-    start_kbps: int | None,
+    rates: SendRates,
 ) -> str:
     """Returns the answer to ``offer``; ``sources`` by kind are those of tracks that we send.
-
-    Chromium begins to send at ``start_kbps``; None leaves that out.
 
     Sections stand in the offer's order with its mids, numbers and transport names; a section that
     the offer disables stays disabled (RFC 3264 section 6).
@@ -119,7 +153,7 @@ def write_answer(
     lines.append("a=msid-semantic:WMS *")
     for section in offer.sections:
         if section.is_used:
-            lines += _section(offer, section, own, sources.get(section.kind), start_kbps)
+            lines += _section(offer, section, own, sources.get(section.kind), rates)
         else:
             lines += _disabled(section)
     return "\r\n".join(lines) + "\r\n"
@@ -136,11 +170,13 @@ def _section(
     section: MediaOffer,
     own: OwnTransport,
     source: OwnSource | None,
-    start_kbps: int | None,
+    rates: SendRates,
 ) -> list[str]:
     address, port = _default(own.candidates)
     formats = " ".join(str(payload.number) for payload in section.payloads)
     lines = [f"m={section.kind} {port} {section.protocol} {formats}", f"c={address}"]
+    if section.kind == "video":
+        lines += rates.lines()
     if section.mid:
         lines.append(f"a=mid:{section.mid}")
     lines.append(f"a={'recvonly' if offer.publishes else 'sendonly'}")
@@ -154,7 +190,7 @@ def _section(
         has_rtx = any(payload.codec is None for payload in section.payloads)
         lines += source.lines(has_rtx=has_rtx)
     for payload in section.payloads:
-        lines += _payload(payload, start_kbps)
+        lines += _payload(payload, rates.first_kbps)
     return [*lines, *section.simulcast.lines(), *own.lines()]
 
 

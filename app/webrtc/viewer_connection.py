@@ -78,7 +78,7 @@ class ViewerConnection:
             )
             self._senders[kind] = sender
             self._peer.add_track(kind, sender, sender.source)
-        sdp = await self._peer.answer(offer, start_kbps=None, route=route)
+        sdp = await self._peer.answer(offer, route=route)
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(CONNECT_S, self._give_up)
         return sdp

@@ -29,6 +29,7 @@ class Session:
     stream: str
     epoch: int
     state: State
+    end_reason: str = ""
 
 
 class Told:
@@ -69,10 +70,12 @@ async def test_a_stream_begins_with_its_first_picture_and_ends_once(told: Told) 
     told.events.check()
     session.state = State.LIVE
     told.events.check()
+    session.end_reason = "the key allows 500 kbit/s, and the stream has 900"
     told.sessions.clear()
     told.events.check()
     told.events.check()
-    assert await told.all() == [("stream.started", data), ("stream.ended", data)]
+    ended = {**data, "reason": session.end_reason}
+    assert await told.all() == [("stream.started", data), ("stream.ended", ended)]
 
 
 async def test_a_taken_over_stream_ends_before_it_begins_again(told: Told) -> None:

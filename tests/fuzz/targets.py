@@ -29,7 +29,7 @@ from app.rtp.jitter_buffer import CodedUnit, Packet, VideoJitterBuffer
 from app.rtp.transport_feedback import TransportFeedback, parse_transport_feedback
 from app.rtp.video_intake import VideoIntake
 from app.webrtc.peer_transport import PACKET_ERRORS
-from app.webrtc.sdp_answer import OwnTransport, write_answer
+from app.webrtc.sdp_answer import OwnTransport, SendRates, write_answer
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
 from media.access_unit import AccessUnit, Flags, Kind
 from media.cmaf.fragments import Run, Sample, fragment
@@ -118,7 +118,7 @@ def _offer(data: bytes) -> None:
     text = data.decode(errors="replace")
     for check in (check_publish_offer, check_play_offer):
         with contextlib.suppress(BadOffer):
-            answer = write_answer(check(text), _OWN, {}, start_kbps=9)
+            answer = write_answer(check(text), _OWN, {}, rates=SendRates(9, 9))
             # What passed must have an answer that others can read. A section that is refused
             # repeats the offerer's own words (RFC 3264 section 6), which it must be able to read.
             head, *sections = answer.split("\r\nm=")

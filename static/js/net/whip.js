@@ -30,6 +30,17 @@ export function downscale(picture, box) {
   return Math.max(1, picture.width / width, picture.height / height);
 }
 
+/**
+ * The most that the server lets video have, in bit/s (RFC 3890); Infinity where it says nothing.
+ *
+ * @param {string} answer SDP
+ */
+export function allowedBps(answer) {
+  const video = answer.split(/^m=/m).find((section) => section.startsWith('video')) ?? '';
+  const found = /^b=TIAS:(\d+)\s*$/m.exec(video);
+  return found === null ? Infinity : Number(found[1]);
+}
+
 export class WhipPublisher extends MediaSession {
   /** @param {WhipOptions} options */
   constructor(options) {
@@ -85,7 +96,8 @@ export class WhipPublisher extends MediaSession {
     // The size is chosen by what looks best once it is enhanced, so the browser must not choose another one.
     Object.assign(parameters, { degradationPreference: 'maintain-resolution' });
     Object.assign(parameters.encodings[0], {
-      maxBitrate: this._options.maxKbps * 1000,
+      // Not all browsers read the limit of the answer by themselves.
+      maxBitrate: Math.min(this._options.maxKbps * 1000, allowedBps(this.peer.remoteDescription?.sdp ?? '')),
       maxFramerate: this._options.maxFps,
       scaleResolutionDownBy: factor,
     });

@@ -22,6 +22,8 @@ class Ingest:
         """Layers that somebody gets."""
         self.max_pixels: int | None = None
         """Pixels that workers enhance."""
+        self.max_kbps = 0
+        """Most that the publisher may send; 0: no limit."""
         self.peer = PublisherConnection(
             PublisherEvents(
                 on_unit=self.units.append,
@@ -36,7 +38,9 @@ class Ingest:
 
     async def signal(self, sdp: str) -> str:
         """The answer to a publisher's offer."""
-        return await self.peer.answer(check_publish_offer(sdp), start_kbps=1500)
+        return await self.peer.answer(
+            check_publish_offer(sdp), start_kbps=1500, max_kbps=self.max_kbps
+        )
 
     def of(self, kind: Kind) -> list[AccessUnit]:
         """The units of one kind."""

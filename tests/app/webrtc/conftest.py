@@ -9,7 +9,7 @@ import pytest
 
 from app.webrtc import ice, peer_ports
 from app.webrtc.peer import Peer
-from app.webrtc.sdp_answer import OwnSource
+from app.webrtc.sdp_answer import OwnSource, SendRates
 from app.webrtc.sdp_offer import Offer
 from tests.app.fakes import SilentTrack
 from tests.app.peers import until
@@ -49,8 +49,7 @@ async def answer() -> AsyncIterator[Answer]:
         peer = Peer(lambda state: None)
         peers.append(peer)
         add_tracks(peer, checked)
-        start_kbps = 1500 if checked.publishes else None
-        return await peer.answer(checked, start_kbps=start_kbps)
+        return await peer.answer(checked, rates=SendRates(1500 if checked.publishes else None))
 
     yield made
     for peer in peers:

@@ -30,7 +30,7 @@ class _Offers:
     async def signal(self, sdp: str) -> str:
         checked = check_play_offer(sdp)
         add_tracks(self.peer, checked)
-        return await self.peer.answer(checked, start_kbps=None)
+        return await self.peer.answer(checked)
 
 
 async def test_a_stranger_in_the_middle_of_the_handshake_does_not_matter() -> None:
@@ -88,7 +88,7 @@ async def answer_of(offers: _Offers, route: ice.PeerRoute) -> str:
     try:
         checked = check_play_offer(str(viewer.connection.localDescription.sdp))
         add_tracks(offers.peer, checked)
-        return await offers.peer.answer(checked, start_kbps=None, route=route)
+        return await offers.peer.answer(checked, route=route)
     finally:
         await viewer.close()
 

@@ -13,6 +13,7 @@ from app.ice.refusals import Refusals
 from app.webrtc import ice, peer, peer_ports
 from app.webrtc.peer import Peer
 from app.webrtc.peer_state import PeerState
+from app.webrtc.sdp_answer import NO_RATES, SendRates
 from app.webrtc.sdp_offer import Offer, check_play_offer, check_publish_offer
 from app.webrtc.trickle import parse_fragment
 from app.webrtc.udp_port import bind_udp
@@ -32,9 +33,9 @@ class Watched:
         self.states: list[PeerState] = []
         self.peer = Peer(self.states.append, refusals)
 
-    async def answer(self, checked: Offer, *, start_kbps: int | None = None) -> str:
+    async def answer(self, checked: Offer, *, rates: SendRates = NO_RATES) -> str:
         add_tracks(self.peer, checked)
-        return await self.peer.answer(checked, start_kbps=start_kbps)
+        return await self.peer.answer(checked, rates=rates)
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ async def test_a_new_peer_waits_to_be_answered(watched: Watched) -> None:
 
 
 async def test_the_start_rate_is_for_publishers_alone(watched: Watched) -> None:
-    sdp = await watched.answer(check_publish_offer(offer("obs")), start_kbps=1234)
+    sdp = await watched.answer(check_publish_offer(offer("obs")), rates=SendRates(1234))
     assert "x-google-start-bitrate=1234" in sdp
     other = Watched()
     assert "x-google-start-bitrate" not in await other.answer(check_play_offer(offer(PLAYERS[0])))
@@ -142,7 +143,7 @@ async def test_a_track_that_cannot_be_stopped_leaves_no_peer_in_the_table(
     checked = check_publish_offer(offer("obs"))
     for kind in checked.kinds:
         watched.peer.add_track(kind, Broken())
-    await watched.peer.answer(checked, start_kbps=None)
+    await watched.peer.answer(checked)
     assert len(watched.peer._ports.table) == 1
     with pytest.raises(ArithmeticError):
         await watched.peer.close()

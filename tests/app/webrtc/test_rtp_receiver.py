@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
-from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket
+from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket, unpack_remb_fci
 
 from app.rtp.key_frame_pace import INTERVAL_S
 from app.rtp.ssrc_choice import SILENT_S
@@ -183,11 +183,13 @@ NUMBER_ID = 9
 class NumberedPublisher(Publisher):
     """Numbers its packets for transport-wide congestion control and notes the feedback."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, feedback: str = "") -> None:
         super().__init__()
+        self._feedback = feedback
         self.number = 0xFFF0
         self.told: list[TransportFeedback] = []
-        self.estimates = 0
+        self.estimates: list[tuple[int, list[int]]] = []
+        "(bit/s, SSRCs) of each REMB."
         self._map = HeaderExtensionsMap()
         self._map.configure(
             RTCRtpParameters(
@@ -201,6 +203,7 @@ class NumberedPublisher(Publisher):
     async def offer(self) -> str:
         """The offer with the extension and its feedback in both sections."""
         added = f"a=extmap:{NUMBER_ID} {TRANSPORT_NUMBER}\r\na=rtcp-fb:* transport-cc\r\n"
+        added += self._feedback
         return (await super().offer()).replace("a=rtcp-mux\r\n", f"a=rtcp-mux\r\n{added}")
 
     def listen(self) -> None:
@@ -212,7 +215,7 @@ class NumberedPublisher(Publisher):
             if is_transport_feedback(data):
                 self.told.append(parse_transport_feedback(data))
             elif data[1] == 206 and data[0] & 31 == 15:
-                self.estimates += 1
+                self.estimates.append(unpack_remb_fci(data[12:]))
             await handle(data)
 
         transport._handle_rtcp_data = note  # type: ignore[method-assign]
@@ -240,4 +243,28 @@ async def test_each_packet_is_told_to_a_publisher_that_numbers_them() -> None:
     assert publisher.told[0].base == 0xFFF0
     assert all(each.arrivals[-1] is not None for each in publisher.told)
     # A publisher that has this feedback needs no estimate of ours, which would limit it.
-    assert publisher.estimates == 0
+    assert publisher.estimates == []
+
+
+async def told_limits(publisher: NumberedPublisher) -> list[tuple[int, list[int]]]:
+    """What a publisher that may send 700 kbit/s is told by REMB in a while."""
+    ingest = Ingest()
+    ingest.max_kbps = 700
+    await publisher.start(ingest.signal)
+    publisher.listen()
+    task = asyncio.get_running_loop().create_task(publisher.run(UNITS), name="publish")
+    # Two reports of each track take three seconds at most.
+    await until(lambda: len(publisher.estimates) > 1 or len(ingest.video) > 150)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await publisher.close()
+    await ingest.peer.close()
+    return publisher.estimates
+
+
+async def test_a_limit_is_told_again_and_again_beside_transport_wide_feedback() -> None:
+    told = await told_limits(NumberedPublisher(feedback="a=rtcp-fb:* goog-remb\r\n"))
+    assert len(told) > 1
+    # REMB has 18 bits for the number, so it is a little less.
+    assert {round(bps / 1000) for bps, _ in told} == {700}
+    assert all(len(ssrcs) == 1 for _, ssrcs in told)

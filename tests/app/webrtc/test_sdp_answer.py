@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.errors import AppError
 from app.ice.credentials import Credentials
 from app.webrtc.peer import Peer
-from app.webrtc.sdp_answer import OwnSource, OwnTransport, write_answer, write_restart
+from app.webrtc.sdp_answer import OwnSource, OwnTransport, SendRates, write_answer, write_restart
 from app.webrtc.sdp_offer import check_play_offer, check_publish_offer
 from tests.app.webrtc.answer_rules import check_legal, parts
 from tests.app.webrtc.conftest import Answer, add_tracks
@@ -417,7 +417,7 @@ def test_a_mangled_offer_is_answered_legally_or_refused(
         assert error.detail.endswith(".")
         return
     role = {"active": "passive", "passive": "active"}.get(checked.transport.setup, "active")
-    text = write_answer(checked, own(role), SOURCES if play else {}, start_kbps=9)
+    text = write_answer(checked, own(role), SOURCES if play else {}, rates=SendRates(9))
     check_legal(sdp, text, direction="sendonly" if play else "recvonly")
 
 
@@ -434,7 +434,7 @@ async def test_a_mangled_offer_that_passes_gets_a_connection(
     peer = Peer(lambda state: None)
     try:
         add_tracks(peer, checked)
-        text = await peer.answer(checked, start_kbps=1500)
+        text = await peer.answer(checked, rates=SendRates(1500))
         check_legal(sdp, text, direction="sendonly" if play else "recvonly")
     finally:
         await peer.close()
@@ -446,3 +446,24 @@ async def test_junk_among_the_offers_parameters_is_not_repeated(answer: Answer) 
     sdp = await answer(check_publish_offer(text.replace("stereo=1", "stereo=prs1", 1)))
     assert "prs1" not in sdp
     SessionDescription.parse(sdp)
+
+
+async def test_a_limit_is_told_for_video_alone_and_bounds_the_start() -> None:
+    checked = check_publish_offer(offer("chromium_publish"))
+    text = write_answer(checked, own("active"), {}, rates=SendRates(1500, 1000))
+    check_legal(offer("chromium_publish"), text, direction="recvonly")
+    audio, video = (f"m={each}" for each in text.split("\r\nm=")[1:])
+    if not video.startswith("m=video"):
+        audio, video = video, audio
+    lines = video.split("\r\n")
+    # RFC 8866 section 5: between the connection and the attributes.
+    assert lines[1].startswith("c=")
+    assert lines[2:4] == ["b=AS:1050", "b=TIAS:1000000"]
+    assert "b=" not in audio
+    assert "x-google-start-bitrate=1000" in video
+
+
+def test_without_a_limit_nothing_is_told() -> None:
+    assert SendRates(1500).lines() == []
+    assert (SendRates(1500).first_kbps, SendRates().first_kbps) == (1500, None)
+    assert (SendRates(300, 1000).first_kbps, SendRates(None, 9).first_kbps) == (300, None)

@@ -94,6 +94,18 @@ async def test_the_sender_gets_bitrate_rate_and_size(run: Run) -> None:
     ]
 
 
+async def test_the_limit_of_the_answer_bounds_the_bitrate(run: Run) -> None:
+    body = """
+      const limited = ['v=0', 'm=audio 9 X 0', 'b=TIAS:9000', 'm=video 9 X 96', 'b=AS:525',
+        'b=TIAS:500000', 'a=x'].join('\\r\\n');
+      answer = () => [201, limited, {Location: '/whip/cam/s1'}];
+      await publisher.start(media);
+      return [peers[0].transceivers[1].sender.applied[0].encodings[0].maxBitrate,
+        m.allowedBps(limited.replace('500000', '900000')), m.allowedBps('v=0') === Infinity];
+    """
+    assert await run("net/whip", PUBLISHER + body) == [500_000, 900_000, True]
+
+
 async def test_the_size_is_fitted_again_only_where_the_picture_changed(run: Run) -> None:
     body = """
       await publisher.start(media);
