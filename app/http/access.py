@@ -80,6 +80,19 @@ class Access:
             return _keep(request, OPEN)
         return await self._check(request, bearer_token(request), Act.OWN)
 
+    async def recorder(self, request: Request) -> Grant:
+        """Lets pass whom ``owner`` lets, and whoever has a token to publish the stream of the path.
+
+        Where publishing needs none, a publisher cannot be told from a stranger, who shall not fill
+        the disk. A dependency of routes. Raises NotAuthorized, NotAllowed.
+        """
+        if not self.admin_needs_token:
+            return _keep(request, OPEN)
+        token = bearer_token(request)
+        grant = await self._grant(request, token)
+        publishes = grant is not None and Act.PUBLISH in grant.acts
+        return await self._check(request, token, Act.PUBLISH if publishes else Act.OWN)
+
     async def admin(self, request: Request) -> Grant:
         """Lets the operator pass. A dependency of routes. Raises NotAuthorized, NotAllowed."""
         if not self.admin_needs_token:

@@ -10,8 +10,10 @@ from typing import Annotated
 import segno
 from fastapi import APIRouter, Query, Request, Response
 
+from app.access.view_token import MAX_VIEW_TOKEN_LENGTH
 from app.errors import BadRequest
 from app.http.app_state import AppState
+from app.http.auth import QUERY
 from app.http.whip_common import check_name
 
 __all__ = ["router", "watch_address"]
@@ -21,8 +23,10 @@ MAX_BASE = 400
 
 _BASE = re.compile(r"https?://([A-Za-z0-9.:\[\]-]+)/(?:[A-Za-z0-9._~-]+/){0,8}\Z")
 _WATCH = "watch/"
-# The same address has the same code for ever.
+_TOKEN = rf"^(vt_[A-Za-z0-9_.-]{{1,{MAX_VIEW_TOKEN_LENGTH}}})?$"
+# The same address has the same code for ever; one with a token is to lie in no cache.
 _CACHED = {"Cache-Control": "private, max-age=86400"}
+_SECRET = {"Cache-Control": "no-store"}
 
 
 def watch_address(base: str, host: str, stream: str) -> str:
@@ -59,7 +63,10 @@ def router(context: AppState) -> APIRouter:
         responses={200: {"content": {"image/svg+xml": {}}}},
     )
     async def qr_code(
-        stream: str, request: Request, base: Annotated[str, Query(max_length=MAX_BASE)]
+        stream: str,
+        request: Request,
+        base: Annotated[str, Query(max_length=MAX_BASE)],
+        token: Annotated[str, Query(pattern=_TOKEN, description="View token of the address")] = "",
     ) -> Response:
         """The QR code of the stream's watch address, an SVG file; it need not be live.
 
@@ -68,7 +75,10 @@ def router(context: AppState) -> APIRouter:
         """
         check_name(stream)
         address = watch_address(base, request.headers.get("Host", ""), stream)
+        if token:
+            address += f"?{QUERY}={token}"
         picture = await asyncio.to_thread(encode, address)
-        return Response(picture, media_type="image/svg+xml", headers=_CACHED)
+        headers = _SECRET if token else _CACHED
+        return Response(picture, media_type="image/svg+xml", headers=headers)
 
     return routes

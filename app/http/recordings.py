@@ -139,11 +139,13 @@ def _add_files(routes: APIRouter, context: AppState) -> None:
 def _add_choice(routes: APIRouter, context: AppState) -> None:
     @routes.put(
         "/api/v1/streams/{stream}/recording",
-        dependencies=[Depends(context.access.owner)],
+        dependencies=[Depends(context.access.recorder)],
         openapi_extra=GUARDED,
     )
     async def choose(stream: str, request: Request, choice: RecordingChoice) -> StreamRecording:
-        """Chooses what is recorded of a live stream; for an operator or who has a key of it."""
+        """Chooses what is recorded of a live stream; for the operator and whoever may publish it by
+        a token or key.
+        """
         check_name(stream)
         await context.node.directory.set_recording(stream, choice.mode or "")
         await context.access.note(request, "recording_chosen", stream, choice.mode or "default")

@@ -76,6 +76,18 @@
  * @property {Enhancement} enhancement
  * @property {FrameCounts} frames
  * @property {Latency} latency_ms
+ * @property {'public' | 'unlisted' | 'token'} [view] who may watch it
+ * @property {StreamRecording | null} [recording]
+ *
+ * @typedef {'off' | 'source' | 'enhanced' | 'both'} RecordMode
+ * @typedef {object} RecordingPart one rendition that is being recorded
+ * @property {string} rendition
+ * @property {string} state `waiting`, `recording`, `held` or `lost`
+ * @property {string} reason a sentence, empty while all is well
+ * @property {number} bytes written
+ * @typedef {{mode: RecordMode, chosen: boolean, parts: RecordingPart[]}} StreamRecording
+ *
+ * @typedef {{token: string, stream: string, expires_at: string}} NewViewToken
  *
  * @typedef {object} PictureMap which device made which part of the picture
  * @property {number} width of the decoded picture

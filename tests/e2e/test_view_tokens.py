@@ -97,3 +97,35 @@ def _recordings(server: RunningServer) -> list[Any]:
     path = f"/api/v1/recordings/garden?token={made_token(server)}"
     found: list[Any] = server.get(path)["recordings"]
     return [one for one in found if one["bytes"] > 50_000]
+
+
+def test_a_broadcaster_with_a_key_records_and_makes_a_link(
+    server: RunningServer, camera: Path
+) -> None:
+    made = ask(server, "POST", "/api/v1/keys", {"streams": "attic", "view": "token"})
+    token = f"document.querySelector('#token').value = '{made['secret']}'"
+    with browser.chromium(camera) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/broadcast?stream=attic&source=camera&width=320&height=180")
+        browser.until(page, "!document.querySelector('#token-field').hidden")
+        page.evaluate(token)
+        page.locator("#go").click()
+        browser.until(page, "!document.querySelector('#live-panel').hidden", 40.0)
+        words = page.locator(".recording-control > p").first
+        browser.until(page, _says("is being recorded: As sent"), 40.0)
+        page.get_by_role("button", name="Stop recording").click()
+        browser.until(page, _says("not being recorded"))
+        assert words.inner_text() == "This broadcast is not being recorded."
+        page.locator(".view-link summary").click()
+        page.get_by_role("button", name="Make a link").click()
+        link = page.locator(".view-link a")
+        link.wait_for()
+        browser.until(page, "document.querySelector('.view-link img').naturalWidth > 0")
+        viewer = context.new_page()
+        viewer.goto(str(link.get_attribute("href")))
+        browser.until(viewer, PLAYING, 40.0)
+
+
+def _says(words: str) -> str:
+    shown = "document.querySelector('.recording-control > p').textContent"
+    return f"{shown}.includes('{words}')"

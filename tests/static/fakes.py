@@ -221,6 +221,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._problem(401, "This stream can be watched with a token only.")
         if rest == ["thumbnail"]:
             return self._thumbnail(name)
+        if rest == ["view-tokens"]:
+            end = {"expires_at": "2026-11-30T12:00:00Z"}
+            return self._json({"token": "vt_a.b", "stream": name, **end})
+        if rest == ["recording"]:
+            stream["recording"] = {"mode": body["mode"], "chosen": True, "parts": []}
+            return self._json(stream["recording"])
         if rest[:1] == ["renditions"]:
             return self._rendition(method, stream, rest[1], body)
         if method == "DELETE":

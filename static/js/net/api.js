@@ -234,6 +234,28 @@ export class Api {
     await request(this._address(path), { method: 'DELETE', headers: this._headers() });
   }
 
+  /**
+   * @param {string} id of a live stream
+   * @param {import('../types.js').RecordMode} mode
+   * @returns {Promise<import('../types.js').StreamRecording>}
+   */
+  chooseRecording(id, mode) {
+    return this._json(`api/v1/streams/${encodeURIComponent(id)}/recording`, {
+      method: 'PUT',
+      body: JSON.stringify({ mode }),
+      headers: { 'Content-Type': 'application/json' },
+    });
+  }
+
+  /**
+   * @param {string} id
+   * @param {number} lifeS seconds
+   * @returns {Promise<import('../types.js').NewViewToken>} a token with which the stream can be watched
+   */
+  makeViewToken(id, lifeS) {
+    return this._post(`api/v1/streams/${encodeURIComponent(id)}/view-tokens`, { life_s: lifeS });
+  }
+
   /** @param {string} id */
   async endStream(id) {
     await request(this._address(`api/v1/streams/${encodeURIComponent(id)}`), {

@@ -70,6 +70,8 @@ class AdminPage {
       /** @type {import('../ui/stream-row.js').StreamActions['removeRendition']} */
       removeRendition: (id, name) =>
         this._act(() => this._then(this._api.removeRendition(id, name))),
+      /** @type {import('../ui/stream-row.js').StreamActions['makeLink']} */
+      makeLink: (id, lifeS) => this._made(() => this._api.makeViewToken(id, lifeS)),
       /** @param {string} id */
       end: (id) => this._confirmEnd(id),
     };

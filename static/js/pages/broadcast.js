@@ -11,6 +11,7 @@ import { StatsMeter } from '../media/stats.js';
 import { BroadcastForm } from '../ui/broadcast-form.js';
 import { byId, setText } from '../ui/dom.js';
 import { EnhanceConsent } from '../ui/enhance-consent.js';
+import { LivePanel } from '../ui/live-panel.js';
 import { openPage } from '../ui/page-texts.js';
 import { Preview } from '../ui/preview.js';
 import { showMeters } from '../ui/sender-meters.js';
@@ -61,6 +62,7 @@ class BroadcastPage {
     const live = () =>
       this.state === 'live' ? { stream: this._form.name.value.trim(), token: this._form.token.value.trim() } : null;
     this._consent = new EnhanceConsent(byId('consent', HTMLInputElement), live, (words) => this._showError(words));
+    this._livePanel = new LivePanel(byId('live-panel', HTMLElement), live);
     this._preview = new Preview();
     this._watchLink = new WatchLink();
     this._previewButton = byId('preview-button', HTMLButtonElement);
@@ -334,6 +336,7 @@ class BroadcastPage {
     setText(this._previewButton, this.state === 'previewing' ? t('End the preview') : t('Show the preview'));
     byId('preview-empty', HTMLElement).hidden = isOpen;
     this._watchLink.update(this._form.name.value.trim(), this.state === 'live');
+    this._livePanel.update();
     if (!busy) showMeters(null);
   }
 

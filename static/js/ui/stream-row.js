@@ -6,6 +6,7 @@ import { droppedWords, enhancedRendition, framesWords, milliseconds, number, siz
 import { StyleSlider } from './style-slider.js';
 import { ModelChoice } from './model-choice.js';
 import { RenditionForm } from './rendition-form.js';
+import { ViewLink } from './view-link.js';
 import { DEFAULT, RenditionList } from './rendition-list.js';
 import { Sparkline } from './sparkline.js';
 import { TeamPanel } from './team-panel.js';
@@ -19,6 +20,7 @@ import { languageTag, msg, t } from './texts.js';
  * @property {(id: string, changes: StreamChange) => Promise<boolean>} change says what went wrong; whether it was accepted
  * @property {(id: string) => void} end
  * @property {(id: string, name: string, spec: RenditionSpec) => Promise<string>} addRendition what went wrong, empty where nothing did
+ * @property {(id: string, lifeS: number) => Promise<import('../types.js').NewViewToken | string>} makeLink what was made, or what went wrong
  * @property {(id: string, name: string) => Promise<boolean>} removeRendition says what went wrong; whether it was removed
  */
 
@@ -47,6 +49,7 @@ export class StreamRow {
     this._renditions = new RenditionList(stream.id, (name) => actions.removeRendition(stream.id, name));
     this._team = new TeamPanel(stream.id, (changes) => actions.change(stream.id, changes));
     this._form = new RenditionForm(stream.id, (name, spec) => actions.addRendition(stream.id, name, spec));
+    this._viewLink = new ViewLink(`link-${stream.id}`, (lifeS) => actions.makeLink(stream.id, lifeS));
     this.offer(models);
     this.root = this._build(stream);
     this._switch.addEventListener('click', () =>
@@ -86,6 +89,7 @@ export class StreamRow {
     });
     this._renditions.update(stream.renditions);
     this._team.update(stream.renditions.find((one) => one.name === DEFAULT));
+    this._viewLink.update(stream);
     this._latency.push(total?.p50);
     this._fps.push((enhancedRendition(stream) ?? stream.source).fps);
     this._style.update(enhancement);
@@ -118,7 +122,7 @@ export class StreamRow {
     const controls = el('div', { class: 'controls' }, this._switch, this._model.root, this._style.root, end);
     this._switch.setAttribute('aria-label', t('Enhance {name}', { name: stream.id }));
     const made = [this._renditions.root, this._form.root, this._team.root];
-    const parts = [head, this._why, this._figures.root, trends, ...made, controls, this._model.missing];
+    const parts = [head, this._why, this._figures.root, trends, ...made, this._viewLink.root, controls, this._model.missing];
     return el('article', { class: 'panel row', role: 'listitem' }, ...parts);
   }
 }

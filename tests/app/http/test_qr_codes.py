@@ -79,6 +79,15 @@ async def test_the_route_answers_with_a_picture(site: Site) -> None:
     assert answer.content == encode(f"{BASE}/watch/cam1")
 
 
+async def test_the_code_of_a_link_to_share_has_the_token_and_lies_in_no_cache(site: Site) -> None:
+    answer = await site.client.get(PATH, params={"base": f"{BASE}/", "token": "vt_a-b_c.d"})
+    assert answer.content == encode(f"{BASE}/watch/cam1?token=vt_a-b_c.d")
+    assert answer.headers["cache-control"] == "no-store"
+    for wrong in ("secret", "vt_a&b", "vt_" + "a" * 600):
+        answer = await site.client.get(PATH, params={"base": f"{BASE}/", "token": wrong})
+        assert answer.status_code == 422
+
+
 @pytest.mark.parametrize("base", ["https://evil.example/", "", "x" * (MAX_BASE + 1)])
 async def test_the_route_refuses_other_addresses(base: str, site: Site) -> None:
     answer = await site.client.get(PATH, params={"base": base})

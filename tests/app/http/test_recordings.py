@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.access.key_store import KeyRequest
 from app.recording.folder import Folder
 from app.recording.recording_state import RecordingState
 from tests.app import coding
@@ -159,7 +160,8 @@ async def test_a_publisher_or_an_operator_chooses_what_is_recorded(make_site: Ma
         await until_live(site)
         view = (await site.client.get("/api/v1/streams/cam1")).json()["recording"]
         assert view == {"mode": "off", "chosen": False, "parts": []}
-        assert (await site.client.put(url, json={}, headers=publisher)).status_code == 403
+        both = await site.client.put(url, json={"mode": "both"}, headers=publisher)
+        assert (both.json()["mode"], both.json()["chosen"]) == ("both", True)
         chosen = await site.client.put(url, json={"mode": "source"}, headers=admin)
         assert (chosen.json()["mode"], chosen.json()["chosen"]) == ("source", True)
         await until(
@@ -173,6 +175,26 @@ async def test_a_publisher_or_an_operator_chooses_what_is_recorded(make_site: Ma
         assert (off.json()["mode"], off.json()["chosen"]) == ("off", False)
         await until(lambda: site.node.recorders.all() == [])
     assert len((await site.client.get(LIST)).json()["recordings"]) == 1
+
+
+async def test_strangers_choose_no_recording_whatever_publishing_needs(make_site: MakeSite) -> None:
+    url, body = "/api/v1/streams/cam1/recording", {"mode": "source"}
+    open_site = make_site(admin_token=ADMIN_TOKEN)
+    # Whoever publishes without a token cannot be told from a stranger.
+    assert (await open_site.client.put(url, json=body)).status_code == 401
+    site = make_site(admin_token=ADMIN_TOKEN, publish_token=PUBLISH_TOKEN)
+    made = {name: await site.access.store.add(KeyRequest(name)) for name in ("cam1", "cam2")}
+    view = await site.client.post(
+        "/api/v1/streams/cam1/view-tokens", json={}, headers=bearer(ADMIN_TOKEN)
+    )
+    for token, status in (
+        (made["cam1"].secret, 404),  # it may, and nothing is live
+        (made["cam2"].secret, 403),
+        (view.json()["token"], 403),
+        ("wrong", 401),
+    ):
+        answer = await site.client.put(url, json=body, headers=bearer(token))
+        assert answer.status_code == status
 
 
 async def test_recordings_of_a_stream_that_needs_a_token_need_it_too(make_site: MakeSite) -> None:

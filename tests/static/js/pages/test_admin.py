@@ -353,3 +353,21 @@ async def test_the_audit_log_is_asked_for_when_it_is_opened(page: Page, server: 
     assert server.asked("GET", "/api/v1/audit") == []
     await page.get_by_text("Show the last acts").click()
     await expect(page.get_by_role("table", name="Audit log")).to_contain_text("key_revoked")
+
+
+async def test_a_link_to_share_is_made_for_a_stream_by_token(
+    page: Page, server: FakeServer
+) -> None:
+    server.streams = [{**samples.stream("garden"), "view": "token"}, samples.stream("hall")]
+    await page.goto(server.url + "/admin")
+    links = page.get_by_text("Make a share link")
+    await expect(links.nth(0)).to_be_visible()
+    await expect(links.nth(1)).to_be_hidden()
+    await links.nth(0).click()
+    await page.get_by_label("Good for").first.select_option("one week")
+    await page.get_by_role("button", name="Make a link").first.click()
+    made = page.get_by_role("link", name=re.compile("token="))
+    await expect(made).to_have_attribute("href", f"{server.url}/watch/garden?token=vt_a.b")
+    asked = server.asked("POST", "/api/v1/streams/garden/view-tokens")
+    assert asked == [{"life_s": 604800}]
+    await expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
