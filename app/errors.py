@@ -41,6 +41,7 @@ AppError
 ├── NoCandidate         503 + Retry-After
 ├── NotPackagedYet      503 + Retry-After
 ├── NodeAway            503 + Retry-After
+├── IssuerAway          503 + Retry-After
 └── RedisAway           503 + Retry-After
 """
 
@@ -363,6 +364,14 @@ class NodeAway(AppError):
     status = 503
     title = "Temporarily unavailable"
     retry_after_s = 2
+
+
+class IssuerAway(AppError):
+    """The server that says who may do this does not answer at the moment."""
+
+    status = 503
+    title = "Temporarily unavailable"
+    retry_after_s = 5
 
 
 class RedisAway(AppError):

@@ -16,6 +16,7 @@ from app.access.audit import Audit
 from app.access.key_store import KeyStore
 from app.access.policy import ServerTokens
 from app.errors import RedisAway
+from app.external_access.external_access import ExternalAccess, ExternalOptions
 from app.gateway.process import GATEWAY_CONNECTIONS, GatewayWork, opened_gateway
 from app.http.access import Access
 from app.http.app_state import AppState
@@ -183,6 +184,8 @@ def _side_tasks(
         "keys": context.access.store.run(),
         "siblings": context.figures.run(),
     }
+    if context.access.external.is_set:
+        works["external-access"] = context.access.external.run()
     if gateway is not None:
         works[_GATEWAY] = gateway()
     if certificate is not None:
@@ -261,7 +264,18 @@ def _access(settings: Settings, client: Redis) -> Access:
     tokens = ServerTokens(
         settings.publish_token.get_secret_value(), settings.admin_token.get_secret_value()
     )
-    return Access(tokens, KeyStore(client), Audit(client), key_in_path=settings.key_in_path)
+    external = ExternalAccess(
+        ExternalOptions(
+            settings.jwt_issuer, settings.access_hook, settings.webhook_secret.get_secret_value()
+        )
+    )
+    return Access(
+        tokens,
+        KeyStore(client),
+        Audit(client),
+        key_in_path=settings.key_in_path,
+        external=external,
+    )
 
 
 def base_address(settings: Settings, listener: socket.socket) -> str:

@@ -94,6 +94,7 @@ def test_every_counter_of_drops_is_shown() -> None:
         "gateway_refused",
         "hls_units_refused",
         "ice_tcp_connections_refused",
+        "jwts_refused",
         "lead_refused",
         "messages_refused",
         "node_messages_refused",

@@ -15,7 +15,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("http",),
         ("node",),
         ("node_events", "node_figures"),
-        ("hls",),
+        ("hls", "external_access"),
         ("delivery", "session_router", "gateway", "recording", "webhooks"),
         ("streams",),
         ("webrtc",),

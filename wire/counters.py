@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 from wire.counter import Counter
+from wire.side_counters import HOOK_QUESTIONS as HOOK_QUESTIONS
+from wire.side_counters import JWKS_FETCHES as JWKS_FETCHES
+from wire.side_counters import JWTS_REFUSED as JWTS_REFUSED
 from wire.side_counters import RECORDING_BYTES as RECORDING_BYTES
 from wire.side_counters import RECORDING_UNITS_DROPPED as RECORDING_UNITS_DROPPED
 from wire.side_counters import RECORDINGS_FINISHED as RECORDINGS_FINISHED

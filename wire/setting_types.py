@@ -14,6 +14,8 @@ from pydantic_settings import NoDecode
 
 from media.codec_table import ENCODED
 from wire import keys
+from wire.access_settings import check_hook, check_jwt, is_web_address
+from wire.access_settings import is_loopback as is_loopback
 from wire.address import parse_address
 from wire.bitrates import parse_target
 
@@ -37,16 +39,6 @@ _HOST = re.compile(
 _ANCESTOR = re.compile(
     r"https?://(\*\.)?[A-Za-z0-9_-][A-Za-z0-9_.-]{0,251}(:([0-9]{1,5}|\*))?\Z", re.ASCII
 )
-
-
-def is_loopback(host: str) -> bool:
-    """True for a name or an address that only this machine reaches."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def has_login(server: str) -> bool:
@@ -202,17 +194,9 @@ def _check_public_url(value: str) -> str:
 def _check_webhooks(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         # An address may hold a secret of its own, so no sentence repeats it.
-        if not _is_web_address(value):
+        if not is_web_address(value):
             raise ValueError("each must be of the form https://host[:port]/path")
     return values
-
-
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _check_webhook_secret(value: SecretStr) -> SecretStr:
@@ -248,6 +232,8 @@ Networks = Annotated[Words, AfterValidator(_check_networks)]
 IceServers = Annotated[Words, AfterValidator(_check_ice_servers)]
 Bitrates = Annotated[Words, AfterValidator(_check_bitrates)]
 WebhookAddresses = Annotated[Words, AfterValidator(_check_webhooks)]
+Jwt = Annotated[str, AfterValidator(check_jwt)]
+AccessHook = Annotated[str, AfterValidator(check_hook)]
 WebhookSecret = Annotated[SecretStr, AfterValidator(_check_webhook_secret)]
 PublicUrl = Annotated[str, AfterValidator(_check_public_url)]
 RedisUrl = Annotated[str, AfterValidator(_check_redis_url)]

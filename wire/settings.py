@@ -21,9 +21,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from media.codec_table import ENCODED
 from wire import keys
+from wire.access_settings import JwtIssuer, parse_jwt_issuer
 from wire.errors import BadSettings
 from wire.recording_board import RecordMode
 from wire.setting_types import (
+    AccessHook,
     Bitrates,
     Folder,
     FrameAncestors,
@@ -32,6 +34,7 @@ from wire.setting_types import (
     IpAddresses,
     JoinAddress,
     JoinToken,
+    Jwt,
     KeyPrefix,
     Networks,
     NodeName,
@@ -86,6 +89,12 @@ class Settings(BaseSettings):
     key_in_path: bool = False
     """Take stream keys in the path, ``/whip/STREAM/KEY``, from encoders that have one field only;
     proxies in front write paths to their logs."""
+    jwt: Jwt = ""
+    """Take JWTs of an issuer, ``issuer=https://id.example audience=sharpcast
+    keys=https://id.example/jwks.json``; ``keys`` may be a path (docs/keys.md)."""
+    access_hook: AccessHook = Field("", repr=False)
+    """Address that is asked who may do what by tokens that are not known here, signed with
+    ``webhook_secret`` (docs/keys.md)."""
     keys_file: Path = Path("~/.local/share/sharpcast/keys.json")
     """File in which ``sharpcast up`` keeps stream keys and view permissions, as its own Redis
     forgets them; unused with ``redis_url``."""
@@ -188,7 +197,8 @@ class Settings(BaseSettings):
     webhooks: WebhookAddresses = Field((), repr=False)
     """Addresses that are told of streams, viewers and recordings (docs/webhooks.md), by comma."""
     webhook_secret: WebhookSecret = SecretStr("")
-    """Secret with which what they are told is signed; needed where there are any."""
+    """Secret with which what they and the access hook are told is signed; needed where there are
+    any."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged."""
     log_format: Literal["text", "json"] = "text"
@@ -213,6 +223,8 @@ class Settings(BaseSettings):
     def _webhooks_signed(self) -> Settings:
         if self.webhooks and not self.webhook_secret.get_secret_value():
             raise ValueError("SHARPCAST_WEBHOOKS needs SHARPCAST_WEBHOOK_SECRET to sign with")
+        if self.access_hook and not self.webhook_secret.get_secret_value():
+            raise ValueError("SHARPCAST_ACCESS_HOOK needs SHARPCAST_WEBHOOK_SECRET to sign with")
         return self
 
     @model_validator(mode="after")
@@ -258,6 +270,11 @@ class Settings(BaseSettings):
     def stun_server(self) -> tuple[str, int]:
         """Host and port of the STUN server to ask. Raises ValueError without one."""
         return parse_stun(self.ice_stun)
+
+    @property
+    def jwt_issuer(self) -> JwtIssuer | None:
+        """The issuer whose JWTs are taken, None without one."""
+        return parse_jwt_issuer(self.jwt) if self.jwt else None
 
     @property
     def is_loopback(self) -> bool:

@@ -1,4 +1,4 @@
-"""Counters of what is done beside the live path: recordings and webhooks.
+"""Counters of what is done beside the live path: recordings, webhooks, rights that others give.
 
 ``wire/counters.py`` has them in its table; code reads them from there.
 """
@@ -38,4 +38,21 @@ WEBHOOKS_DROPPED = Counter(
     "Events that a receiver is never told",
     ("receiver", "reason"),
     ("DeliveryQueue.dropped",),
+)
+JWKS_FETCHES = Counter(
+    "jwks_fetches",
+    "fetches",
+    "Fetches of the keys that sign JWTs",
+    ("result",),
+    ("JwksKeeper.fetches",),
+)
+JWTS_REFUSED = Counter(
+    "jwts_refused", "tokens", "JWTs that were refused", ("reason",), ("JwtCheck.refused",)
+)
+HOOK_QUESTIONS = Counter(
+    "access_hook_questions",
+    "questions",
+    "Questions to the access hook",
+    ("result",),
+    ("AccessHook.asked",),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 
 from app.access.patterns import matches
 from wire.stream_keys import KeyLimits, View
@@ -40,21 +41,34 @@ class Grant:
     kind: GrantKind
     acts: frozenset[Act]
     who: str = ""
-    "Id of the key, or subject of the JWT; never a secret."
+    "Id of the key, or subject of the JWT or of the hook's answer; never a secret."
     streams: tuple[str, ...] = ("*",)
     "Names and patterns for which it holds."
     limits: KeyLimits = KeyLimits()
     view: View | None = None
     "Permission that its streams get with their first publisher; None: they stay as they are."
+    by_act: Mapping[Act, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    "Names and patterns of an act, where they are others than ``streams``."
 
     def allows(self, act: Act, stream: str) -> bool:
         """True if the act is granted for this stream."""
-        return act in self.acts and any(matches(each, stream) for each in self.streams)
+        patterns = self.by_act.get(act, self.streams)
+        return act in self.acts and any(matches(each, stream) for each in patterns)
 
     @property
     def is_admin(self) -> bool:
         """True if it may do everything."""
         return Act.ADMIN in self.acts
+
+    @property
+    def holder(self) -> str:
+        """Name for which its streams are counted: the id of a key, ``jwt:`` or ``hook:`` and the
+        subject; empty: nobody's."""
+        if self.kind is GrantKind.KEY:
+            return self.who
+        if self.kind in (GrantKind.JWT, GrantKind.HOOK) and self.who:
+            return f"{self.kind.value}:{self.who}"
+        return ""
 
     @property
     def name(self) -> str:

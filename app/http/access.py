@@ -14,6 +14,7 @@ from app.access.key_store import KeyStore
 from app.access.policy import AccessPolicy, ServerTokens
 from app.client_address import shown_address
 from app.errors import AppError, NotAllowed, NotAuthorized
+from app.external_access.external_access import ExternalAccess
 from app.http.auth import bearer_token, watch_token
 from wire.clock import now_us
 from wire.keys import is_stream_id
@@ -24,10 +25,20 @@ NOBODY = Grant(OPEN.kind, frozenset())
 
 
 class Access:
-    """Checks requests against the tokens of the settings, stream keys and view permissions."""
+    """Checks requests against tokens of the settings, stream keys, view permissions, and others.
+
+    The others are an issuer of JWTs and a hook: what they grant is asked for where the server
+    knows a token not itself.
+    """
 
     def __init__(
-        self, tokens: ServerTokens, store: KeyStore, audit: Audit, *, key_in_path: bool = False
+        self,
+        tokens: ServerTokens,
+        store: KeyStore,
+        audit: Audit,
+        *,
+        key_in_path: bool = False,
+        external: ExternalAccess | None = None,
     ) -> None:
         self.key_in_path = key_in_path
         """Encoders may give their key in the path of WHIP, and know no other place for it."""
@@ -35,11 +46,12 @@ class Access:
         self._policy = AccessPolicy(tokens)
         self.store = store
         self.audit = audit
+        self.external = external or ExternalAccess()
 
     @property
     def publish_needs_token(self) -> bool:
-        """True if publishers need a token or a key: one was set, or made."""
-        return bool(self._tokens.publish or self.store.tables.keys)
+        """True if publishers need a token or a key: one was set or made, or others give them."""
+        return bool(self._tokens.publish or self.store.tables.keys or self.external.is_set)
 
     @property
     def admin_needs_token(self) -> bool:
@@ -65,9 +77,13 @@ class Access:
         """Lets whoever may publish the stream change a session of it. A dependency of routes.
 
         An encoder that has its key in the path sends none here: the session's address, of 144
-        random bits that it alone was told, lets it pass, as it does at WHEP.
+        random bits that it alone was told, lets it pass, as it does at WHEP. So it is with tokens
+        that others give: they are asked when a session begins, and none waits for them later.
         """
-        if self.key_in_path and not bearer_token(request):
+        token = bearer_token(request)
+        if self.key_in_path and not token:
+            return _keep(request, NOBODY)
+        if self.external.decides(token) and await self._own_grant(token) is None:
             return _keep(request, NOBODY)
         return await self.publisher(request)
 
@@ -105,12 +121,8 @@ class Access:
         Public and unlisted streams are open; others need a token, in the header or in the query
         (``?token=``). Raises NotAuthorized or NotAllowed.
         """
-        if self.view_of(stream) is not View.TOKEN:
-            return
-        token = watch_token(request)
-        if not token:
-            raise NotAuthorized("This stream can be watched with a token only.")
-        await self._check(request, token, Act.VIEW, stream)
+        if self.view_of(stream) is View.TOKEN:
+            await self._check(request, watch_token(request), Act.VIEW, stream)
 
     async def may_view(self, request: Request, stream: str) -> bool:
         """True if the request may watch the stream, as ``check_view`` says."""
@@ -122,8 +134,10 @@ class Access:
 
     async def lister(self, request: Request) -> Grant:
         """Returns the rights of who asks for a list; a bad token lists what none does."""
+        token = watch_token(request)
         try:
-            return await self._grant(request, watch_token(request)) or NOBODY
+            own = await self._own_grant(token)
+            return own or self.external.known(token, _address(request)) or NOBODY
         except AppError:
             return NOBODY
 
@@ -138,14 +152,15 @@ class Access:
     async def note(self, request: Request, act: str, target: str, detail: str = "") -> None:
         """Notes an administrative act that this request carried out."""
         grant: Grant = getattr(request.state, "grant", NOBODY)
-        address = shown_address(request.client.host) if request.client else ""
-        await self.audit.note(act, target, who=grant.name, address=address, detail=detail)
+        await self.audit.note(act, target, who=grant.name, address=_address(request), detail=detail)
 
     async def _check(self, request: Request, token: str, act: Act, stream: str = "") -> Grant:
         stream = stream or request.path_params.get("stream", "")
-        grant = await self._grant(request, token)
+        grant = await self._own_grant(token)
         if grant is None:
-            raise NotAuthorized("This server does not know the token." if token else "")
+            grant = await self.external.grant_of(act, stream, token, _address(request))
+        if grant is None:
+            raise _unknown(token, act)
         # What is no name is told so behind the guard; nobody but its holder gets so far.
         if act not in grant.acts or (
             not grant.is_admin and is_stream_id(stream) and not grant.allows(act, stream)
@@ -153,8 +168,18 @@ class Access:
             raise NotAllowed
         return _keep(request, grant)
 
-    async def _grant(self, request: Request, token: str) -> Grant | None:
+    async def _own_grant(self, token: str) -> Grant | None:
         return self._policy.grant_of(token, self.store.tables, now_us=now_us()) if token else None
+
+
+def _address(request: Request) -> str:
+    return shown_address(request.client.host) if request.client else ""
+
+
+def _unknown(token: str, act: Act) -> NotAuthorized:
+    if token:
+        return NotAuthorized("This server does not know the token.")
+    return NotAuthorized("This stream can be watched with a token only." if act is Act.VIEW else "")
 
 
 def _keep(request: Request, grant: Grant) -> Grant:

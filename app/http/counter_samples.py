@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from app.external_access.external_access import ExternalAccess
 from app.http.snapshot import Seen
 from app.node import AppNode
 from app.streams.ingest_session import IngestSession
@@ -63,6 +64,13 @@ def of_app(node: AppNode, requests_refused: Mapping[str, int]) -> Iterator[Sampl
     yield from _by_label(counters.REQUESTS_REFUSED, (), requests_refused)
     yield counters.NODE_REQUESTS_FORWARDED, (), node.sessions.forwarded
     yield counters.NODE_MESSAGES_REFUSED, (), node.sessions.bad_messages
+
+
+def of_external(access: ExternalAccess) -> Iterator[Sample]:
+    """Yields the counters of rights that others give."""
+    yield from _by_label(counters.JWKS_FETCHES, (), access.key_fetches)
+    yield from _by_label(counters.JWTS_REFUSED, (), access.jwts_refused)
+    yield from _by_label(counters.HOOK_QUESTIONS, (), access.hook_questions)
 
 
 def _of_recordings(node: AppNode) -> Iterator[Sample]:

@@ -121,7 +121,10 @@ class AuditEntryView(BaseModel):
     """An administrative act."""
 
     at: str
-    who: str = Field(description="Kind of the token, and id of the key or subject of the JWT")
+    who: str = Field(
+        description="Kind of the token, and id of the key, or subject of the JWT or of the hook's "
+        "answer"
+    )
     address: str
     act: str
     target: str

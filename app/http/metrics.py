@@ -16,7 +16,8 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.http.counter_samples import Sample, by_counter, of_app
+from app.external_access.external_access import ExternalAccess
+from app.http.counter_samples import Sample, by_counter, of_app, of_external
 from app.http.metrics_form import PLAIN, Form
 from app.http.metrics_text import labelled, merged
 from app.http.shared_metrics import SharedCollector, counter_family, live_records
@@ -104,6 +105,10 @@ class Metrics:
         """Takes a function that returns the refused requests so far, by the limit that was met."""
         self._own.requests_refused = refused
 
+    def count_external(self, access: ExternalAccess) -> None:
+        """Takes what counts the rights that others give."""
+        self._own.external = access
+
     def own_samples(self) -> Iterator[Sample]:
         """Returns the values of the counters of this process."""
         return self._own.samples()
@@ -144,6 +149,7 @@ class _OwnCollector(Collector):
         self.seen = Seen()
         self.tasks = 0
         self.requests_refused: Callable[[], dict[str, int]] = dict
+        self.external = ExternalAccess()
 
     def collect(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("sharpcast_tasks", "Tasks of the event loop", value=self.tasks)
@@ -154,7 +160,8 @@ class _OwnCollector(Collector):
 
     def samples(self) -> Iterator[Sample]:
         """Yields the values of the counters of this process."""
-        return of_app(self._node, self.requests_refused())
+        yield from of_app(self._node, self.requests_refused())
+        yield from of_external(self.external)
 
     def _viewers(self) -> Metric:
         viewers = GaugeMetricFamily(

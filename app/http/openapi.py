@@ -85,6 +85,13 @@ SPOKEN: dict[int | str, dict[str, Any]] = {
 }
 """The ``responses`` of a HEAD that says which offers an address takes."""
 
+_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of the server, a stream key, a view token, a JWT of the issuer in "
+    "SHARPCAST_JWT, or a word that the server in SHARPCAST_ACCESS_HOOK knows (docs/keys.md).",
+}
+
 _PROBLEM = {
     "type": "object",
     "title": "Problem",
@@ -115,7 +122,7 @@ def complete(app: FastAPI) -> None:
 
 def _amended(document: dict[str, Any]) -> dict[str, Any]:
     parts = document.setdefault("components", {})
-    parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    parts["securitySchemes"] = {"token": _TOKEN}
     schemas = parts.setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM
     for name in ("HTTPValidationError", "ValidationError"):

@@ -52,4 +52,5 @@ def create_app(context: AppState) -> Edge:
     context.metrics.count_refused(
         lambda: {**edge.refused, **node.admission.refused, **node.packagers.refused}
     )
+    context.metrics.count_external(context.access.external)
     return edge

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.access.grants import Grant, GrantKind
+from app.access.grants import Grant
 from app.errors import AppError
 from app.http import whip_common
 from app.http.app_state import AppState
@@ -27,7 +27,7 @@ def limits_of(grant: Grant) -> StreamLimits:
     """Returns the limits that a grant sets for its streams."""
     limits = grant.limits
     return StreamLimits(
-        grant.who if grant.kind is GrantKind.KEY else "",
+        grant.holder,
         limits.streams,
         limits.kbps,
         limits.pixels,

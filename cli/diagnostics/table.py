@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from cli.diagnostics import (
     certificate,
     clock,
+    external_access,
     folders,
     gateway_port,
     machine,
@@ -47,6 +48,8 @@ CHECKS: tuple[Check, ...] = (
     Check("gateway", gateway_port.check),
     Check("certificate", certificate.check),
     Check("tokens", tokens.check),
+    Check("jwt", external_access.check_jwt),
+    Check("hook", external_access.check_hook),
     Check("clock", clock.check),
     Check("folders", folders.check),
     Check("browser", programs.check_browser),

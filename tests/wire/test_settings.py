@@ -69,6 +69,7 @@ GOOD = {
     "trusted_proxies": ("127.0.0.1, 10.0.0.0/8", ("127.0.0.1", "10.0.0.0/8")),
     "redis_prefix": ("studio-2:", "studio-2:"),
     "key_in_path": ("true", True),
+    "jwt": ("issuer=i audience=a keys=/k.json", "issuer=i audience=a keys=/k.json"),
     "keys_file": ("/srv/keys.json", Path("/srv/keys.json")),
     "redis_url": ("rediss://:pw@host:6380/1", "rediss://:pw@host:6380/1"),
     "gateway_host": ("0.0.0.0", "0.0.0.0"),
@@ -125,7 +126,8 @@ def test_a_good_value_is_taken(key: str) -> None:
 
 
 def test_every_key_has_a_good_value_in_these_tests() -> None:
-    assert set(GOOD) | {"tls_cert", "tls_key", "webhooks"} == set(Settings.model_fields)
+    elsewhere = {"tls_cert", "tls_key", "webhooks", "access_hook"}
+    assert set(GOOD) | elsewhere == set(Settings.model_fields)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +198,10 @@ def test_every_key_has_a_good_value_in_these_tests() -> None:
         ("webhooks", "http://[a/", "https://host[:port]/path"),
         ("webhooks", "https://a.example/", "needs SHARPCAST_WEBHOOK_SECRET"),
         ("webhook_secret", "fifteen-letters", "at least 16"),
+        ("jwt", "https://id.example", "the form issuer="),
+        ("access_hook", "example.org/hook", "https://host[:port]/path"),
+        ("access_hook", "http://hook.example.org/", "read tokens on the way"),
+        ("access_hook", "https://hook.example.org/", "needs SHARPCAST_WEBHOOK_SECRET"),
         ("webhook_secret", "whsec_not*base64*at*all", "base64"),
         ("models_dir", "~no-such-user/models", "no such home folder"),
         ("engine_cache", "~no-such-user", "no such home folder"),
@@ -393,3 +399,13 @@ def test_several_processes_need_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(app_processes="1").app_processes == 1
     with pytest.raises(BadSettings, match=r"^SHARPCAST_APP_PROCESSES above 1 needs Linux\.$"):
         load(app_processes="2")
+
+
+def test_an_issuer_and_a_hook_are_named() -> None:
+    assert load().jwt_issuer is None
+    issuer = load(jwt="issuer=https://id.example audience=me keys=/srv/jwks.json").jwt_issuer
+    assert issuer is not None
+    assert (issuer.issuer, issuer.audience) == ("https://id.example", "me")
+    settings = load(access_hook="http://127.0.0.1:9/?key=hidden", webhook_secret="x" * 16)
+    assert settings.access_hook == "http://127.0.0.1:9/?key=hidden"
+    assert "hidden" not in repr(settings)

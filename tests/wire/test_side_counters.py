@@ -1,4 +1,4 @@
-"""Counters of recordings and webhooks stand in the one table."""
+"""Counters of recordings, webhooks and rights that others give stand in the one table."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def test_the_table_has_each_under_its_own_name() -> None:
         assert getattr(counters, name) is counter
 
 
-def test_they_are_of_recordings_and_webhooks_only() -> None:
+def test_they_are_of_what_is_beside_the_live_path_only() -> None:
     for name in OWN:
-        assert name.startswith(("RECORDING", "WEBHOOK")), name
+        assert name.startswith(("RECORDING", "WEBHOOK", "JWKS", "JWTS", "HOOK")), name
 
 
 def test_a_receiver_is_named_by_each_counter_of_webhooks() -> None:

@@ -13,6 +13,7 @@ import pytest
 from app.access.audit import Audit
 from app.access.key_store import KeyStore
 from app.access.policy import ServerTokens
+from app.external_access.external_access import ExternalAccess
 from app.http.access import Access
 from app.http.app_state import AppState
 from app.http.edge.asgi import Edge, EdgeOptions
@@ -105,6 +106,7 @@ async def make_site(redis_client: Redis, tmp_path: Path) -> AsyncIterator[MakeSi
         process: AppProcess = ALONE,
         hls: bool = True,
         key_in_path: bool = False,
+        external: ExternalAccess | None = None,
     ) -> Site:
         redis = redis or redis_client
         recording = RecordingOptions(tmp_path / "recordings")
@@ -113,7 +115,8 @@ async def make_site(redis_client: Redis, tmp_path: Path) -> AsyncIterator[MakeSi
         metrics = Metrics(node, number=process.number)
         snapshot = Snapshot(redis, node, max_age_s=snapshot_age_s)
         tokens = ServerTokens(publish_token, admin_token)
-        access = Access(tokens, KeyStore(redis), Audit(redis), key_in_path=key_in_path)
+        store, audit = KeyStore(redis), Audit(redis)
+        access = Access(tokens, store, audit, key_in_path=key_in_path, external=external)
         context = AppState(
             node=node,
             redis=redis,

@@ -198,7 +198,8 @@ def test_tokens_and_bodies_are_described_where_a_route_says_so() -> None:
     assert shown["security"] == [{"token": []}]
     assert "security" not in made
     scheme = document["components"]["securitySchemes"]["token"]
-    assert scheme == {"type": "http", "scheme": "bearer"}
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert all(word in scheme["description"] for word in ("JWT", "SHARPCAST_ACCESS_HOOK"))
     assert made["requestBody"]["required"]
     assert set(made["responses"]["201"]["headers"]) == {"Location", "ETag", "Link"}
 
