@@ -39,7 +39,7 @@ def made_token(server: RunningServer) -> str:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder: Path = tmp_path_factory.mktemp("recordings")
-    words = {"publish_token": "publish-word", "admin_token": "admin-word-1"}
+    words: dict[str, Any] = {"publish_token": "publish-word", "admin_token": "admin-word-1"}
     with running(**SETTINGS, **words, record="source", record_dir=str(folder)) as started:
         ask(started, "PUT", "/api/v1/streams/garden/view", {"view": "token"})
         arguments = (*SMALL, "--token", "publish-word")

@@ -193,8 +193,8 @@ class AdminPage {
 
   /** @param {import('../types.js').StreamKey} key */
   _confirmRevocation(key) {
-    const words = `The key for “${key.streams}” is refused from now on. Its live streams go on until they end.`;
-    this._ask('Revoke the key?', words, 'Revoke key', () => this._then(this._api.revokeKey(key.id)));
+    const words = t('The key for “{streams}” is refused from now on. Its live streams go on until they end.', { streams: key.streams });
+    this._ask(t('Revoke the key?'), words, t('Revoke key'), () => this._then(this._api.revokeKey(key.id)));
   }
 
   /**

@@ -3,9 +3,11 @@
 import '../../sharpcast-player.js';
 import { pathParts } from '../net/address.js';
 import { byId } from '../ui/dom.js';
+import { openPage } from '../ui/page-texts.js';
 
 const OPTIONS = ['view', 'rendition', 'label', 'keep-original'];
 
+await openPage();
 const stream = decodeURIComponent(pathParts(location.pathname)[1] ?? '');
 document.title = `${stream} · Sharpcast`;
 /** @type {Record<string, string>} */

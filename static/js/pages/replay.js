@@ -6,6 +6,7 @@ import { Api, ApiError } from '../net/api.js';
 import { byId, el, reconcile, setText } from '../ui/dom.js';
 import { counted, size } from '../ui/format.js';
 import { ReplayPlayer } from '../ui/replay-player.js';
+import { openPage } from '../ui/page-texts.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { languageTag, t } from '../ui/texts.js';
 import { takeViewToken } from '../ui/view-token.js';
@@ -55,6 +56,7 @@ class PartCard {
   }
 }
 
+await openPage();
 const query = new URLSearchParams(location.search);
 const stream = query.get('stream') ?? '';
 const tokens = takeViewToken(stream);

@@ -10,11 +10,13 @@ import { byId, setText } from '../ui/dom.js';
 import { counted, nameFault } from '../ui/format.js';
 import { StylePanel } from '../ui/style-panel.js';
 import { PlayerControls } from '../ui/player-controls.js';
+import { openPage } from '../ui/page-texts.js';
 import { listenToKeys } from '../ui/player-keys.js';
 import { PlayerView } from '../ui/player-view.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { AUTO, RenditionChoice } from '../ui/rendition-choice.js';
 import { StatsPanel } from '../ui/stats-panel.js';
+import { t } from '../ui/texts.js';
 import { TokenStore } from '../ui/token-store.js';
 import { takeViewToken } from '../ui/view-token.js';
 import { badgeFor } from '../ui/watch-card.js';
@@ -128,7 +130,7 @@ class WatchPage {
 
   async _saveStill() {
     const name = await this.player.saveStill();
-    setText(byId('saved', HTMLElement), name === '' ? 'No still: the same frame of both sides did not come.' : `Saved as ${name}.`);
+    setText(byId('saved', HTMLElement), name === '' ? t('No still: the same frame of both sides did not come.') : t('Saved as {name}.', { name }));
   }
 
   _toggleStats() {
@@ -240,10 +242,10 @@ class WatchPage {
   _noteOf(stream) {
     if (stream?.reason) return stream.reason;
     if (this.playback.hasPicture('enhanced') && this._arrivals.silentMs > STILL_MS) {
-      return 'The picture stands still: nothing comes from the broadcast at the moment. It goes on by itself.';
+      return t('The picture stands still: nothing comes from the broadcast at the moment. It goes on by itself.');
     }
     const reason = stream && stream.enhancement.state !== 'enhancing' ? stream.enhancement.reason : '';
-    return reason ? `Shown without enhancement for now. ${reason}` : '';
+    return reason ? t('Shown without enhancement for now. {reason}', { reason }) : '';
   }
 
   /**
@@ -259,7 +261,7 @@ class WatchPage {
       if (!(error instanceof ApiError)) throw error;
       // The slider gives way to words once there is no token, instead of being refused again and again.
       if (error.status === 401) this._tokens.set('');
-      this._showError(error.status === 401 ? `The token was not accepted. ${error.message}` : error.message);
+      this._showError(error.status === 401 ? t('The token was not accepted. {reason}', { reason: error.message }) : error.message);
       return false;
     }
   }
@@ -294,6 +296,7 @@ async function askServer() {
   }
 }
 
+await openPage();
 const stream = decodeURIComponent(pathParts(location.pathname)[1] ?? '');
 document.title = `${stream} · Sharpcast`;
 setText(byId('title', HTMLElement), stream);
@@ -303,8 +306,8 @@ if (nameFault(stream) === '') {
   const query = new URLSearchParams(location.search);
   page.open(query.get('view'), query.get('rendition'));
 } else {
-  setText(byId('note', HTMLElement), `This is no stream's address. ${nameFault(stream)}`);
-  setText(byId('state', HTMLElement), 'No such stream');
+  setText(byId('note', HTMLElement), t("This is no stream's address. {fault}", { fault: nameFault(stream) }));
+  setText(byId('state', HTMLElement), t('No such stream'));
 }
 
 /**

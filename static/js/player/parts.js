@@ -1,6 +1,7 @@
 /** The parts of an embedded player, made without markup: pages with strict policies take no `innerHTML`. */
 
 import { el } from '../ui/dom.js';
+import { msg } from '../ui/texts.js';
 
 /** @typedef {import('../ui/player-view.js').View} View */
 
@@ -96,7 +97,7 @@ function bar() {
     el('button', { id: 'fullscreen', class: 'icon', type: 'button', 'aria-label': 'Full screen', 'aria-keyshortcuts': 'f' }),
   );
   const compare = el('button', { id: 'compare', class: 'icon wide', type: 'button', 'aria-keyshortcuts': 'c' }, 'Hold to compare');
-  const keep = el('input', { id: 'keep', type: 'checkbox', hidden: true, 'aria-label': 'Keep the original ready' });
+  const keep = el('input', { id: 'keep', type: 'checkbox', hidden: true, 'aria-label': msg('Keep the original ready') });
   return el(
     'div',
     { class: 'bar', role: 'group', 'aria-label': 'Player controls' },

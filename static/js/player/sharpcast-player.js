@@ -9,6 +9,8 @@
 
 import { Api, ApiError } from '../net/api.js';
 import { el } from '../ui/dom.js';
+import { translate } from '../ui/page-texts.js';
+import { t } from '../ui/texts.js';
 import { listenToKeys } from '../ui/player-keys.js';
 import { PlayerControls } from '../ui/player-controls.js';
 import { PlayerView } from '../ui/player-view.js';
@@ -142,13 +144,15 @@ export class SharpcastPlayer extends HTMLElement {
       this._play({ stream, root, iceServers: server.ice_servers, token: this.token });
     } catch (error) {
       if (!(error instanceof TypeError) && !(error instanceof ApiError)) throw error;
-      if (turn === this._turn) this._root.replaceChildren(el('p', { role: 'alert' }, 'The player cannot be loaded from its server.'));
+      if (turn === this._turn) this._root.replaceChildren(el('p', { role: 'alert' }, t('The player cannot be loaded from its server.')));
     }
   }
 
   /** @param {import('../ui/player-view.js').Place} place */
   _play(place) {
-    const parts = playerParts(this.getAttribute('label') ?? `Live stream ${place.stream}`);
+    const parts = playerParts(this.getAttribute('label') ?? t('Live stream {name}', { name: place.stream }));
+    // Pages of others load no words: it stays English there.
+    translate(parts);
     this._root.replaceChildren(parts);
     const player = new PlayerView(this._root, place);
     this._player = player;

@@ -1,16 +1,17 @@
 import { el, reconcile } from './dom.js';
+import { languageTag, t } from './texts.js';
 
 /** @typedef {import('../types.js').AuditEntry} AuditEntry */
 
 function columns() {
-  return ['Time', 'Act', 'Target', 'Detail', 'Who', 'Address'];
+  return [t('Time'), t('Act'), t('Target'), t('Detail'), t('Who'), t('Address')];
 }
 
 /** One administrative act. Acts do not change. */
 class AuditRow {
   /** @param {AuditEntry} entry */
   constructor(entry) {
-    const at = el('time', { datetime: entry.at }, new Date(entry.at).toLocaleString());
+    const at = el('time', { datetime: entry.at }, new Date(entry.at).toLocaleString(languageTag()));
     const cells = [at, entry.act, entry.target, entry.detail, entry.who, entry.address];
     // On a phone each cell is a line with the name of its column; the roles keep it a table for screen readers.
     const names = columns();
@@ -31,10 +32,10 @@ export class AuditBoard {
     const names = columns().map((name) => el('th', { scope: 'col', role: 'columnheader' }, name));
     const head = el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' }, ...names));
     const table = el('table', { class: 'audit', role: 'table', 'aria-labelledby': 'audit-title' }, head, this._body);
-    const frame = el('div', { class: 'audit-frame', tabindex: '0', role: 'group', 'aria-label': 'Audit log' }, table);
-    this._details = el('details', { class: 'panel' }, el('summary', {}, 'Show the last acts'), frame);
+    const frame = el('div', { class: 'audit-frame', tabindex: '0', role: 'group', 'aria-label': t('Audit log') }, table);
+    this._details = el('details', { class: 'panel' }, el('summary', {}, t('Show the last acts')), frame);
     this._details.addEventListener('toggle', () => void this.refresh());
-    this.root = el('section', { 'aria-labelledby': 'audit-title' }, el('h2', { id: 'audit-title' }, 'Audit log'), this._details);
+    this.root = el('section', { 'aria-labelledby': 'audit-title' }, el('h2', { id: 'audit-title' }, t('Audit log')), this._details);
   }
 
   async refresh() {

@@ -1,5 +1,6 @@
 import { el, reconcile, setText } from './dom.js';
 import { KeyForm } from './key-form.js';
+import { languageTag, t } from './texts.js';
 
 /**
  * @typedef {import('../types.js').StreamKey} StreamKey
@@ -15,11 +16,12 @@ import { KeyForm } from './key-form.js';
  * @returns {string} state of a key, for people
  */
 export function keyWords(key) {
-  if (key.is_expired) return 'expired';
-  if (key.live.length > 0) return `live: ${key.live.join(', ')}`;
-  if (key.old_secret_until) return `the old secret is good until ${new Date(key.old_secret_until).toLocaleString()}`;
-  if (key.expires_at) return `until ${new Date(key.expires_at).toLocaleString()}`;
-  return 'not live';
+  const at = (/** @type {string} */ time) => ({ time: new Date(time).toLocaleString(languageTag()) });
+  if (key.is_expired) return t('expired');
+  if (key.live.length > 0) return t('live: {streams}', { streams: key.live.join(', ') });
+  if (key.old_secret_until) return t('the old secret is good until {time}', at(key.old_secret_until));
+  if (key.expires_at) return t('until {time}', at(key.expires_at));
+  return t('not live');
 }
 
 /** One stream key on the operator's board. */
@@ -32,12 +34,12 @@ class KeyRow {
   constructor(key, actions, show) {
     this._key = key;
     this._state = el('span', { class: 'muted' });
-    const rotate = el('button', { type: 'button', class: 'button compact', 'aria-label': `New secret for the key for ${key.streams}` }, 'New secret');
+    const rotate = el('button', { type: 'button', class: 'button compact', 'aria-label': t('New secret for the key for {streams}', { streams: key.streams }) }, t('New secret'));
     rotate.addEventListener('click', async () => {
       const made = await actions.rotate(key.id);
       if (typeof made !== 'string') show(made);
     });
-    const revoke = el('button', { type: 'button', class: 'button compact', 'aria-label': `Revoke the key for ${key.streams}` }, 'Revoke');
+    const revoke = el('button', { type: 'button', class: 'button compact', 'aria-label': t('Revoke the key for {streams}', { streams: key.streams }) }, t('Revoke'));
     revoke.addEventListener('click', () => actions.revoke(this._key));
     const note = el('span', { class: 'muted' }, key.note);
     this.root = el('li', {}, el('b', {}, key.streams), note, this._state, rotate, revoke);
@@ -59,8 +61,8 @@ export class KeyBoard {
     /** @type {Map<string, KeyRow>} */
     this._rows = new Map();
     this._form = new KeyForm(actions.add);
-    this._list = el('ul', { class: 'renditions waiting-tokens', 'aria-label': 'Stream keys', hidden: true });
-    this.root = el('section', { 'aria-labelledby': 'keys-title' }, el('h2', { id: 'keys-title' }, 'Stream keys'));
+    this._list = el('ul', { class: 'renditions waiting-tokens', 'aria-label': t('Stream keys'), hidden: true });
+    this.root = el('section', { 'aria-labelledby': 'keys-title' }, el('h2', { id: 'keys-title' }, t('Stream keys')));
     this.root.append(el('div', { class: 'panel row adding' }, this._form.root, this._list));
   }
 

@@ -21,18 +21,18 @@ export class KeyForm {
     this._view = el(
       'select',
       { id: 'key-view' },
-      el('option', { value: 'public' }, 'Everybody'),
-      el('option', { value: 'unlisted' }, 'Whoever knows the name'),
-      el('option', { value: 'token' }, 'Whoever has a token'),
+      el('option', { value: 'public' }, t('Everybody')),
+      el('option', { value: 'unlisted' }, t('Whoever knows the name')),
+      el('option', { value: 'token' }, t('Whoever has a token')),
     );
     this._error = el('p', { class: 'fault', role: 'alert', hidden: true });
-    this._submit = el('button', { type: 'submit', class: 'button primary' }, 'Make a key');
+    this._submit = el('button', { type: 'submit', class: 'button primary' }, t('Make a key'));
     this._form = this._fields();
-    this._secret = el('code', { tabindex: '0', 'aria-label': 'Secret of the key' });
+    this._secret = el('code', { tabindex: '0', 'aria-label': t('Secret of the key') });
     this._title = el('p', {});
-    const copy = el('button', { type: 'button', class: 'button compact' }, 'Copy');
+    const copy = el('button', { type: 'button', class: 'button compact' }, t('Copy'));
     copies(copy, () => this._secret.textContent ?? '');
-    const done = el('button', { type: 'button', class: 'button compact' }, 'Done');
+    const done = el('button', { type: 'button', class: 'button compact' }, t('Done'));
     done.addEventListener('click', () => this._close());
     this._made = el(
       'div',
@@ -41,7 +41,7 @@ export class KeyForm {
       el('pre', {}, this._secret),
       el('div', { class: 'actions' }, copy, done),
     );
-    const summary = el('summary', {}, 'Make a stream key');
+    const summary = el('summary', {}, t('Make a stream key'));
     this.root = el('details', { class: 'add-device' }, summary, this._form, this._made);
     this._form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -50,15 +50,15 @@ export class KeyForm {
   }
 
   _fields() {
-    const hint = el('p', { id: 'key-streams-hint', class: 'hint' }, 'A name, or a pattern: * stands for any characters, ? for one.');
+    const hint = el('p', { id: 'key-streams-hint', class: 'hint' }, t('A name, or a pattern: * stands for any characters, ? for one.'));
     return el(
       'form',
       { novalidate: true },
       el('div', { class: 'field' }, el('label', { for: 'key-streams' }, t('Streams')), this._streams, hint),
-      el('div', { class: 'field' }, el('label', { for: 'key-note' }, 'Whose key it is'), this._note),
-      el('div', { class: 'field' }, el('label', { for: 'key-days' }, 'Days until it expires, 0 for never'), this._days),
-      el('div', { class: 'field' }, el('label', { for: 'key-kbps' }, 'Most kbit/s of a stream, 0 for any'), this._kbps),
-      el('div', { class: 'field' }, el('label', { for: 'key-view' }, 'Who may watch'), this._view),
+      el('div', { class: 'field' }, el('label', { for: 'key-note' }, t('Whose key it is')), this._note),
+      el('div', { class: 'field' }, el('label', { for: 'key-days' }, t('Days until it expires, 0 for never')), this._days),
+      el('div', { class: 'field' }, el('label', { for: 'key-kbps' }, t('Most kbit/s of a stream, 0 for any')), this._kbps),
+      el('div', { class: 'field' }, el('label', { for: 'key-view' }, t('Who may watch')), this._view),
       this._error,
       this._submit,
     );
@@ -66,7 +66,7 @@ export class KeyForm {
 
   async _send() {
     const streams = this._streams.value.trim();
-    const fault = streams === '' ? 'Name a stream or a pattern of names.' : '';
+    const fault = streams === '' ? t('Name a stream or a pattern of names.') : '';
     this._streams.setAttribute('aria-invalid', String(fault !== ''));
     this._showFault(fault);
     if (fault !== '') return this._streams.focus();
@@ -92,7 +92,7 @@ export class KeyForm {
    * @param {NewKey} made
    */
   show(made) {
-    setText(this._title, `The secret of the key for ${made.key.streams}. It is shown this once.`);
+    setText(this._title, t('The secret of the key for {streams}. It is shown this once.', { streams: made.key.streams }));
     setText(this._secret, made.secret);
     this._form.hidden = true;
     this._made.hidden = false;

@@ -19,6 +19,7 @@ import { size } from './format.js';
 import { HoldCompare } from './hold-compare.js';
 import { PictureBadge } from './picture-badge.js';
 import { SplitSlider } from './split-slider.js';
+import { t } from './texts.js';
 import { cardFor } from './watch-card.js';
 
 export class PlayerView extends EventTarget {
@@ -123,8 +124,10 @@ export class PlayerView extends EventTarget {
     const date = new Date();
     const { view } = this.events;
     const captions = {
-      source: `Original, ${size(source)} · ${this._stream} · ${date.toISOString()}`,
-      enhanced: view?.why === '' ? `Enhanced by ${view.net}, ${size(enhanced)}` : `Not enhanced, ${size(enhanced)}`,
+      source: `${t('Original, {size}', { size: size(source) })} · ${this._stream} · ${date.toISOString()}`,
+      enhanced: view?.why === ''
+        ? t('Enhanced by {net}, {size}', { net: view.net, size: size(enhanced) })
+        : t('Not enhanced, {size}', { size: size(enhanced) }),
     };
     // Drawn before anything is awaited: the next pair would paint over this one.
     const canvas = composed(source, enhanced, captions);
@@ -206,7 +209,7 @@ export class PlayerView extends EventTarget {
     // What had the focus is gone; without this the keyboard would start at the top of the page again.
     if (focused?.hidden) this._part('player', HTMLElement).focus({ preventScroll: true });
     // Said by a region that is always there, without the seconds, so that screen readers say it once.
-    setText(this._part('announcement', HTMLElement), card === null ? '' : `${card.title}. ${card.text}`);
+    setText(this._part('announcement', HTMLElement), card === null ? '' : t('{title}. {text}', { title: card.title, text: card.text }));
     if (card === null) return;
     box.dataset.tone = card.tone;
     setText(this._part('card-title', HTMLElement), card.title);

@@ -3,6 +3,8 @@
  * 0 shows the enhanced picture alone, 100 the source alone.
  */
 
+import { t } from './texts.js';
+
 const CENTRE = 50;
 
 /**
@@ -127,6 +129,6 @@ export class SplitSlider {
     const source = Math.round(this._value);
     this._stage.style.setProperty('--split', `${this._value}%`);
     this._handle.setAttribute('aria-valuenow', String(source));
-    this._handle.setAttribute('aria-valuetext', `${source} % source, ${100 - source} % enhanced`);
+    this._handle.setAttribute('aria-valuetext', t('{source} % source, {enhanced} % enhanced', { source, enhanced: 100 - source }));
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the card over the picture says. Pure.
+ * What the card over the picture says, in the language of the page. Pure.
  *
  * @typedef {object} Situation
  * @property {import('../net/watch-session.js').WatchState} state
@@ -15,18 +15,29 @@
  * `asksToken`: with a field for one
  */
 
+import { msg, t } from './texts.js';
+
 /**
  * @param {Situation} situation
  * @returns {Card | null} null: no card, the picture speaks
  */
-export function cardFor({ state, played, picture, trouble, waitMs, sinceMs, arrival }) {
+export function cardFor(situation) {
+  const card = cardOf(situation);
+  return card && { ...card, title: t(card.title), text: t(card.text) };
+}
+
+/**
+ * @param {Situation} situation
+ * @returns {Card | null} in English
+ */
+function cardOf({ state, played, picture, trouble, waitMs, sinceMs, arrival }) {
   if (state === 'waiting') return played ? ENDED : NOT_LIVE;
   // Also while it tries again by itself: a field that went away would take what is being typed.
   if (trouble?.asksToken && state !== 'playing') return { title: trouble.title, text: trouble.text, tone: 'bad', retry: false, asksToken: true };
   if (state === 'retrying') {
     const seconds = Math.ceil(waitMs / 1000);
-    const when = seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying again…';
-    const { title, text } = trouble ?? { title: 'The connection failed', text: '' };
+    const when = seconds > 0 ? t('Trying again in {seconds} s.', { seconds }) : t('Trying again…');
+    const { title, text } = trouble ?? { title: msg('The connection failed'), text: '' };
     return { title, text, when, tone: 'bad', retry: true };
   }
   if (state === 'playing') {
@@ -35,57 +46,57 @@ export function cardFor({ state, played, picture, trouble, waitMs, sinceMs, arri
     return sinceMs < PATIENCE_MS && arrival !== 'blocked' ? FIRST_PICTURE : NO_PICTURE[arrival];
   }
   if (state === 'connecting') {
-    if (trouble !== null) return { ...CONNECTING, title: 'Trying again…', text: `${trouble.title}. ${trouble.text}` };
+    if (trouble !== null) return { ...CONNECTING, title: msg('Trying again…'), text: t('{title}. {text}', { title: t(trouble.title), text: t(trouble.text) }) };
     return sinceMs < PATIENCE_MS ? CONNECTING : { ...CONNECTING, text: SLOW };
   }
-  return { title: 'Stopped', text: 'Playing was stopped.', tone: 'calm', retry: false };
+  return { title: msg('Stopped'), text: msg('Playing was stopped.'), tone: 'calm', retry: false };
 }
 
 /** A healthy connection takes less. */
 const PATIENCE_MS = 3000;
 
-const SLOW = 'This takes longer than usual. After eight seconds the page gives up, says why and tries again.';
+const SLOW = msg('This takes longer than usual. After eight seconds the page gives up, says why and tries again.');
 
 /** @type {Card} */
 const NOT_LIVE = {
-  title: 'Not live yet',
-  text: 'Nobody is sending this stream at the moment. It starts here by itself as soon as somebody does.',
+  title: msg('Not live yet'),
+  text: msg('Nobody is sending this stream at the moment. It starts here by itself as soon as somebody does.'),
   tone: 'calm',
   retry: true,
 };
 
 /** @type {Card} */
 const ENDED = {
-  title: 'The stream has ended',
-  text: 'If it comes back, it goes on here by itself.',
+  title: msg('The stream has ended'),
+  text: msg('If it comes back, it goes on here by itself.'),
   tone: 'calm',
   retry: true,
 };
 
 /** @type {Card} */
-const CONNECTING = { title: 'Connecting…', text: '', tone: 'calm', retry: false };
+const CONNECTING = { title: msg('Connecting…'), text: '', tone: 'calm', retry: false };
 
 /** @type {Card} */
-const FIRST_PICTURE = { title: 'Waiting for the first picture…', text: '', tone: 'calm', retry: false };
+const FIRST_PICTURE = { title: msg('Waiting for the first picture…'), text: '', tone: 'calm', retry: false };
 
 /** @type {Record<Situation['arrival'], Card>} */
 const NO_PICTURE = {
-  unknown: { ...FIRST_PICTURE, text: 'It comes with the next key frame, which takes some seconds at most.', retry: true },
+  unknown: { ...FIRST_PICTURE, text: msg('It comes with the next key frame, which takes some seconds at most.'), retry: true },
   none: {
-    title: 'Connected, but no picture comes',
-    text: 'Nothing is being sent at the moment; the broadcast may be paused. It starts here by itself when it goes on.',
+    title: msg('Connected, but no picture comes'),
+    text: msg('Nothing is being sent at the moment; the broadcast may be paused. It starts here by itself when it goes on.'),
     tone: 'calm',
     retry: true,
   },
   unshown: {
-    title: 'This browser cannot show the picture',
-    text: 'Pictures arrive, but it cannot decode them. Try another browser, or another device.',
+    title: msg('This browser cannot show the picture'),
+    text: msg('Pictures arrive, but it cannot decode them. Try another browser, or another device.'),
     tone: 'bad',
     retry: true,
   },
   blocked: {
-    title: 'Ready to play',
-    text: 'This browser does not start videos by itself. Press the button.',
+    title: msg('Ready to play'),
+    text: msg('This browser does not start videos by itself. Press the button.'),
     tone: 'calm',
     retry: true,
   },
@@ -93,11 +104,11 @@ const NO_PICTURE = {
 
 /** @type {Record<string, [string, string]>} words and tone of the badge beside the title */
 const BADGES = {
-  stopped: ['Stopped', 'quiet'],
-  connecting: ['Connecting', 'warn'],
-  playing: ['Live', 'live'],
-  waiting: ['Not live', 'quiet'],
-  retrying: ['No connection', 'bad'],
+  stopped: [msg('Stopped'), 'quiet'],
+  connecting: [msg('Connecting'), 'warn'],
+  playing: [msg('Live'), 'live'],
+  waiting: [msg('Not live'), 'quiet'],
+  retrying: [msg('No connection'), 'bad'],
 };
 
 /**
@@ -105,6 +116,7 @@ const BADGES = {
  * @returns {[string, string]}
  */
 export function badgeFor({ state, played }) {
-  if (state === 'waiting' && played) return ['Ended', 'quiet'];
-  return BADGES[state];
+  if (state === 'waiting' && played) return [t('Ended'), 'quiet'];
+  const [words, tone] = BADGES[state];
+  return [t(words), tone];
 }
