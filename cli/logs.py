@@ -16,5 +16,8 @@ def set_up(level: str, form: str = "text") -> None:
     limit_logs()
     # Its lower levels tell nothing that an operator could act on.
     logging.getLogger("aiortc").setLevel(max(logging.WARNING, logging.getLogger().level))
+    # These write whole addresses, and that of a webhook or of the access hook may hold a secret.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     if form == JSON:
         log_what_is_uncaught()

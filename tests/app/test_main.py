@@ -20,6 +20,7 @@ from aiortc import RTCPeerConnection
 from app import main
 from app.loop_lag import LoopLag
 from tests.app import coding
+from tests.app.external_access.issuer import ISSUER, answers, jwks, token
 from tests.app.gateway.joining import SHARED, joined
 from tests.app.peers import no_tasks_but, publishing, until, watching
 from tests.certificates import write_certificate
@@ -91,6 +92,29 @@ async def test_it_speaks_https_with_a_certificate(serve: Serve, tmp_path: Path) 
     ):
         assert served.address.startswith("https://127.0.0.1:")
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_it_takes_jwts_and_asks_the_hook_of_the_settings(
+    serve: Serve, tmp_path: Path
+) -> None:
+    path = tmp_path / "jwks.json"
+    path.write_bytes(jwks())
+    issuer = f"issuer={ISSUER.issuer} audience={ISSUER.audience} keys={path}"
+    async with answers(status=b"403 Forbidden") as hook:
+        values = {"JWT": issuer, "ACCESS_HOOK": hook.url, "WEBHOOK_SECRET": "a-long-random-word"}
+        async with serve(**values) as served, httpx.AsyncClient(base_url=served.address) as client:
+            for text, status in ((token(), 400), (token(exp=1), 401), ("opaque", 401)):
+                headers = {"Authorization": f"Bearer {text}", "Content-Type": "application/sdp"}
+                answer = await client.post("/whip/cam1", content="v=0", headers=headers)
+                assert answer.status_code == status
+            metrics = (await client.get("/metrics")).text
+    assert len(hook.got) == 1
+    for line in (
+        'jwks_fetches_total{result="ok"} 1.0',
+        'jwts_refused_total{reason="expired"} 1.0',
+        'access_hook_questions_total{result="refused"} 1.0',
+    ):
+        assert f"sharpcast_{line}" in metrics
 
 
 async def test_devices_join_at_the_port_of_the_settings(

@@ -50,10 +50,13 @@ def test_what_is_below_the_level_is_not_said(level: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(("level", "expected"), [("debug", 1), ("info", 1), ("error", 0)])
-def test_libraries_that_say_much_are_heard_from_a_warning_on(level: str, expected: int) -> None:
+@pytest.mark.parametrize("name", ["aiortc.rtp", "httpx", "httpcore.http11"])
+def test_libraries_that_say_much_are_heard_from_a_warning_on(
+    level: str, expected: int, name: str
+) -> None:
     program = (
-        "logging.getLogger('aiortc.rtp').info('much')\n"
-        "logging.getLogger('aiortc.rtp').warning('little')"
+        f"logging.getLogger({name!r}).info('much')\n"
+        f"logging.getLogger({name!r}).warning('little')"
     )
     assert len(said(level, program)) == expected
 
