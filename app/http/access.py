@@ -104,9 +104,9 @@ class Access:
         """
         if not self.admin_needs_token:
             return _keep(request, OPEN)
-        token = bearer_token(request)
-        grant = await self._grant(request, token)
-        publishes = grant is not None and Act.PUBLISH in grant.acts
+        token, stream = bearer_token(request), request.path_params.get("stream", "")
+        grant = await self._grant(request, token, Act.PUBLISH, stream)
+        publishes = grant is not None and grant.allows(Act.PUBLISH, stream)
         return await self._check(request, token, Act.PUBLISH if publishes else Act.OWN)
 
     async def admin(self, request: Request) -> Grant:
@@ -156,9 +156,7 @@ class Access:
 
     async def _check(self, request: Request, token: str, act: Act, stream: str = "") -> Grant:
         stream = stream or request.path_params.get("stream", "")
-        grant = await self._own_grant(token)
-        if grant is None:
-            grant = await self.external.grant_of(act, stream, token, _address(request))
+        grant = await self._grant(request, token, act, stream)
         if grant is None:
             raise _unknown(token, act)
         # What is no name is told so behind the guard; nobody but its holder gets so far.
@@ -167,6 +165,13 @@ class Access:
         ):
             raise NotAllowed
         return _keep(request, grant)
+
+    async def _grant(self, request: Request, token: str, act: Act, stream: str) -> Grant | None:
+        """Returns what a token grants; others are asked where the server does not know it."""
+        own = await self._own_grant(token)
+        if own is not None:
+            return own
+        return await self.external.grant_of(act, stream, token, _address(request))
 
     async def _own_grant(self, token: str) -> Grant | None:
         return self._policy.grant_of(token, self.store.tables, now_us=now_us()) if token else None

@@ -55,8 +55,7 @@ def test_libraries_that_say_much_are_heard_from_a_warning_on(
     level: str, expected: int, name: str
 ) -> None:
     program = (
-        f"logging.getLogger({name!r}).info('much')\n"
-        f"logging.getLogger({name!r}).warning('little')"
+        f"logging.getLogger({name!r}).info('much')\nlogging.getLogger({name!r}).warning('little')"
     )
     assert len(said(level, program)) == expected
 

@@ -306,3 +306,23 @@ async def test_the_hook_of_the_page_answers(make_site: MakeSite) -> None:
         hook.shutdown()
         thread.join()
         hook.server_close()
+
+
+async def test_whoever_may_publish_by_a_jwt_or_the_hook_lets_the_stream_be_recorded(
+    serving: MakeExternal, keys: Answers, hook: Answers
+) -> None:
+    path, wanted = "/api/v1/streams/cam1/recording", {"mode": "off"}
+    good = token(sharpcast={"publish": ["cam1"]})
+    async with (
+        serving(keys=keys, hook=hook) as site,
+        publishing(Http(site, "/whip/cam1", good), UNITS),
+    ):
+        await until_live(site)
+        for text in (good, token(sharpcast={"own": ["cam1"]}), "opaque"):
+            answer = await site.client.put(path, json=wanted, headers=bearer(text))
+            assert answer.status_code in (200, 204), answer.text
+        # To publish another stream is not enough.
+        other = token(sharpcast={"publish": ["cam2"]})
+        check_problem(await site.client.put(path, json=wanted, headers=bearer(other)), 403)
+        hook.status = b"403 Forbidden"
+        check_problem(await site.client.put(path, json=wanted, headers=bearer("other")), 401)
