@@ -14,6 +14,9 @@ from app.http.openapi import ANSWER, GUARDED, OFFER
 from app.streams.stream_limits import StreamLimits
 from wire.node_messages import SessionKind
 
+Takeover = Annotated[
+    bool, Query(description="`false`: not while another connection brings the stream")
+]
 Consent = Annotated[
     bool | None,
     Query(
@@ -36,19 +39,23 @@ def limits_of(grant: Grant) -> StreamLimits:
 
 
 async def _publish(
-    context: AppState, request: Request, stream: str, *, takeover: bool
-) -> tuple[str, str]:
-    """Publishes with the rights that a guard found; returns what ``Publishers.publish`` does."""
+    context: AppState, request: Request, stream: str, *, takeover: bool, enhance: bool | None
+) -> Response:
+    """Publishes with the rights that a guard found, and answers: whichever route the offer took."""
+    whip_common.check_name(stream)
     offer, grant = await whip_common.read_offer(request), request.state.grant
     # Before the stream can be watched: nobody may see what is private from its first moment.
     await context.access.store.set_first_view(stream, grant.view)
-    return await context.node.publishers.publish(
+    made = await context.node.publishers.publish(
         stream,
         offer,
         takeover=takeover,
         route=whip_common.route(request),
         limits=limits_of(grant),
     )
+    if enhance is not None:
+        await _consent(context, stream, made[0], enhance)
+    return whip_common.created(request, context, SessionKind.WHIP, stream, made)
 
 
 def router(context: AppState) -> APIRouter:
@@ -65,19 +72,10 @@ def router(context: AppState) -> APIRouter:
         openapi_extra={**GUARDED, **OFFER},
     )
     async def publish(
-        stream: str,
-        request: Request,
-        takeover: Annotated[
-            bool, Query(description="`false`: not while another connection brings the stream")
-        ] = True,
-        enhance: Consent = None,
+        stream: str, request: Request, takeover: Takeover = True, enhance: Consent = None
     ) -> Response:
         """Publishes a stream: the body is an SDP offer, the answer's body the SDP answer."""
-        whip_common.check_name(stream)
-        made = await _publish(context, request, stream, takeover=takeover)
-        if enhance is not None:
-            await _consent(context, stream, made[0], enhance)
-        return whip_common.created(request, context, SessionKind.WHIP, stream, made)
+        return await _publish(context, request, stream, takeover=takeover, enhance=enhance)
 
     if context.access.key_in_path:
         _add_path_keys(routes, context)
@@ -100,11 +98,11 @@ def _add_path_keys(routes: APIRouter, context: AppState) -> None:
         response_class=Response,
         include_in_schema=False,
     )
-    async def publish_by_path(stream: str, request: Request, takeover: bool = True) -> Response:
+    async def publish_by_path(
+        stream: str, request: Request, takeover: Takeover = True, enhance: Consent = None
+    ) -> Response:
         """Publishes a stream with the key in the path."""
-        whip_common.check_name(stream)
-        made = await _publish(context, request, stream, takeover=takeover)
-        return whip_common.created(request, context, SessionKind.WHIP, stream, made)
+        return await _publish(context, request, stream, takeover=takeover, enhance=enhance)
 
 
 async def _consent(context: AppState, stream: str, secret: str, enhance: bool) -> None:

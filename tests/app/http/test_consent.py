@@ -27,3 +27,15 @@ async def test_a_live_broadcaster_changes_it_with_the_publish_token(make_site: M
     assert answer.json()["enhancement"]["allowed"] is False
     check_problem(await site.client.put(path, json={"enhance": 1}, headers=token), 422)
     assert (await StreamRegistry(site.redis).get("cam1")).original
+
+
+async def test_it_is_told_with_the_offer_also_where_the_key_is_in_the_path(
+    make_site: MakeSite,
+) -> None:
+    site = make_site(publish_token=PUBLISH_TOKEN, key_in_path=True)
+    for path, token in (("/whip/cam1", PUBLISH_TOKEN), (f"/whip/cam2/{PUBLISH_TOKEN}", "")):
+        sent = await site.post_offer(f"{path}?enhance=false", offer("obs"), token=token)
+        assert sent.status_code == 201
+        assert (await StreamRegistry(site.redis).get(path.split("/")[2])).original
+        again = await site.post_offer(f"{path}?takeover=false", offer("obs"), token=token)
+        check_problem(again, 409)
