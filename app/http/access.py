@@ -145,6 +145,12 @@ class Access:
         """True if a list for the holder of this grant has the stream."""
         return self.view_of(stream) is View.PUBLIC or grant.allows(Act.VIEW, stream)
 
+    async def unlisted(self, request: Request) -> frozenset[str]:
+        """Returns the names that no list and no figure for who asks may have."""
+        grant = await self.lister(request)
+        views = self.store.tables.views  # what is not in it is public
+        return frozenset(each for each in views if not self.is_listed(each, grant))
+
     def view_of(self, stream: str) -> View:
         """Returns who may watch a stream."""
         return self._policy.view_of(stream, self.store.tables)

@@ -115,9 +115,12 @@ class _Views:
             )
         )
 
-    async def counters(self) -> Response:
+    async def counters(self, request: Request) -> Response:
         seen = await self._context.snapshot.get()
-        listed = await self._context.figures.counters(seen)
+        hidden = await self._context.access.unlisted(request)
+        listed = await self._context.figures.counters(seen, hidden)
+        if hidden:  # made for one asker
+            return _json(listed.model_dump_json(by_alias=True).encode())
         return _json(seen.json("counters", lambda: listed))
 
     async def nodes(self) -> Response:
@@ -197,9 +200,12 @@ def _add_reading(routes: APIRouter, read: _Views) -> None:
         return await read.server()
 
     @routes.get("/counters", response_model=schemas.CounterList)
-    async def counters() -> Response:
-        """All counters of this app and of the workers, as in `/metrics`."""
-        return await read.counters()
+    async def counters(request: Request) -> Response:
+        """All counters of this app and of the workers, as in `/metrics`.
+
+        Of streams that are not public, those that the token of the request may watch.
+        """
+        return await read.counters(request)
 
     @routes.get("/models")
     async def models() -> schemas.ModelListing:

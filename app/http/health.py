@@ -31,9 +31,13 @@ def router(context: AppState) -> APIRouter:
 
     @routes.get("/metrics", response_class=Response)
     async def metrics(request: Request) -> Response:
-        """Prometheus text format, or OpenMetrics where the client accepts it."""
+        """Prometheus text format, or OpenMetrics where the client accepts it.
+
+        Streams that are not public are left out, but for who shows a token that may watch them.
+        """
         form = form_for(request.headers.get("accept", ""))
-        text = await context.figures.exposition(form)
+        hidden = await context.access.unlisted(request)
+        text = await context.figures.exposition(form, hidden)
         return Response(text, media_type=form.content_type)
 
     return routes

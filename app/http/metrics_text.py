@@ -7,11 +7,13 @@ of OpenMetrics have one line more, which ends them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 
 PROCESS = "process"
 """The label that names the process of a sample, where there are several."""
 
+_STREAM = re.compile(r'[{,]stream="([^"]*)"')
 
 END = "# EOF\n"
 """The last line of a text in OpenMetrics' form."""
@@ -38,6 +40,20 @@ def _with_label(line: str, process: int) -> str:
         name, _, value = line.partition(" ")
         return f"{name}{{{label}}} {value}"
     return f"{name}{{{label}{'' if rest.startswith('}') else ','}{rest}"
+
+
+def without_streams(text: str, hidden: Collection[str]) -> str:
+    """Returns a text without the samples of these streams."""
+    if not hidden:
+        return text
+    kept = (line for line in text.split("\n") if not _is_of(line, hidden))
+    return "\n".join(kept)
+
+
+def _is_of(line: str, hidden: Collection[str]) -> bool:
+    # A quote within the value of another label stands behind a backslash, so this is the label.
+    found = _STREAM.search(line)
+    return found is not None and found[1] in hidden
 
 
 def merged(texts: Iterable[str]) -> str:

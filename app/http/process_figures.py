@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 
 from app.errors import RedisAway
 from app.http import schemas, serializers
 from app.http.counter_samples import Sample, encode_samples, of_shared, parse_samples
 from app.http.metrics import Metrics
 from app.http.metrics_form import FORMS, Form
+from app.http.metrics_text import without_streams
 from app.http.snapshot import Seen, Snapshot
 from app.siblings import Siblings
 from wire.errors import BadMessage
@@ -26,8 +28,13 @@ class ProcessFigures:
         self._snapshot = snapshot
         self._siblings = siblings
 
-    async def exposition(self, form: Form) -> bytes:
-        """Returns the text of ``/metrics``."""
+    async def exposition(self, form: Form, hidden: Collection[str] = ()) -> bytes:
+        """Returns the text of ``/metrics`` without the streams that are ``hidden``."""
+        text = await self._exposition(form)
+        # Of a text for whoever may see all, nothing is read again.
+        return without_streams(text.decode(), hidden).encode() if hidden else text
+
+    async def _exposition(self, form: Form) -> bytes:
         seen = await self._seen()
         if not self._siblings.are_there:
             return self._metrics.exposition(seen, form=form)
@@ -35,8 +42,16 @@ class ProcessFigures:
         others = {number: text.decode("utf-8", "replace") for number, text in texts.items()}
         return self._metrics.exposition(seen, others, form=form)
 
-    async def counters(self, seen: Seen) -> schemas.CounterList:
-        """Returns all registered counters."""
+    async def counters(self, seen: Seen, hidden: Collection[str] = ()) -> schemas.CounterList:
+        """Returns all registered counters, without samples of streams that are ``hidden``."""
+        found = await self._counters(seen)
+        for counter in found.counters if hidden else ():
+            counter.samples = [
+                each for each in counter.samples if each.labels.get("stream") not in hidden
+            ]
+        return found
+
+    async def _counters(self, seen: Seen) -> schemas.CounterList:
         own = list(self._metrics.own_samples())
         if not self._siblings.are_there:
             return serializers.counter_views([*own, *of_shared(seen)])

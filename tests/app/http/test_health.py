@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from app.access.view_token import ViewToken, make_view_token
 from tests.app.http.answers import check_problem
-from tests.app.http.conftest import MakeSite, Site
+from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN, MakeSite, Site
 from tests.app.http.test_api import beat, get
+from tests.app.webrtc.offer_texts import offer
+from wire.clock import now_us
 from wire.connection import connect
 from wire.heartbeat import Heartbeats
+from wire.stream_keys import View
 
 
 async def test_health_needs_nothing_and_readiness_needs_redis(
@@ -69,3 +75,27 @@ async def test_the_scrape_has_the_form_that_the_client_accepts(site: Site) -> No
     response = await site.client.get("/metrics", headers={"Accept": "*/*"})
     assert response.headers["content-type"].startswith("text/plain")
     assert "# EOF" not in response.text
+
+
+async def test_streams_that_no_list_has_are_in_no_figures_either(guarded: Site) -> None:
+    for name, view in (("attic", View.TOKEN), ("cellar", View.UNLISTED)):
+        await guarded.access.store.set_view(name, view)
+    for name in ("attic", "cellar", "garden"):
+        sent = await guarded.post_offer(f"/whip/{name}", offer("obs"), token=PUBLISH_TOKEN)
+        assert sent.status_code == 201
+    signing = guarded.access.store.tables.signing
+    token = make_view_token(ViewToken("attic", now_us() // 1_000_000 + 60), signing)
+    all_names = {"attic", "cellar", "garden"}
+    for bearer, seen in (("", {"garden"}), ("wrong", {"garden"}), (ADMIN_TOKEN, all_names)):
+        assert await named(guarded, bearer) == (seen, seen)
+    assert await named(guarded, token) == ({"attic", "garden"}, {"attic", "garden"})
+
+
+async def named(site: Site, token: str) -> tuple[set[str], set[str]]:
+    """The names of streams in (metrics, counters) for who shows a token."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    text = (await site.client.get("/metrics", headers=headers)).text
+    listed = (await site.client.get("/api/v1/counters", headers=headers)).json()
+    samples = [each["labels"] for one in listed["counters"] for each in one["samples"]]
+    found = {labels["stream"] for labels in samples if "stream" in labels}
+    return set(re.findall(r'[{,]stream="([^"]*)"', text)), found

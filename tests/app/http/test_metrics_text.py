@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.http.metrics_text import labelled, merged
+from app.http.metrics_text import labelled, merged, without_streams
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,20 @@ def test_the_end_of_each_text_is_left_out() -> None:
     assert merged([labelled(one, 0), labelled(one, 1)]) == (
         '# HELP a A\n# TYPE a gauge\na{process="0"} 1.0\na{process="1"} 1.0\n'
     )
+
+
+def test_samples_of_hidden_streams_are_left_out_and_no_others() -> None:
+    lines = [
+        "# HELP x Of a stream",
+        'x{stream="attic"} 1.0',
+        'x{worker="w",stream="attic",rendition="source"} 1.0',
+        'x{stream="attic2"} 1.0',
+        'x{upstream="attic"} 1.0',
+        'x{rendition="attic"} 1.0',
+        'x{name="a,stream=\\"attic\\""} 1.0',
+        "x 1.0",
+        "",
+    ]
+    text = "\n".join(lines)
+    assert without_streams(text, {"attic", "b"}) == "\n".join([lines[0], *lines[3:]])
+    assert without_streams(text, ()) is text
