@@ -14,7 +14,7 @@ import msgspec
 
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import DamagedKey
-from wire.private_file import write_private
+from wire.private_file import read_private_json, write_private
 from wire.stream_keys import AccessRegistry, AccessTables
 
 log = logging.getLogger(__name__)
@@ -22,9 +22,6 @@ log = logging.getLogger(__name__)
 SAVE_S = 0.5
 """Interval at which the file is compared with Redis; what was changed just before a power failure
 is lost, also a revocation."""
-
-MAX_BYTES = 16 << 20
-"""Size of the largest file that is read: ten times that of all keys and permissions."""
 
 _DECODER = msgspec.json.Decoder(AccessTables)
 
@@ -38,7 +35,7 @@ class KeyFile:
 
     async def load(self, client: Redis) -> None:
         """Brings back what the file has, unless Redis has keys already."""
-        found = await asyncio.to_thread(self._read)
+        found = await asyncio.to_thread(read_private_json, self._path, _DECODER)
         if found is not None and found.signing:
             await AccessRegistry(client).restore(found)
 
@@ -67,14 +64,3 @@ class KeyFile:
             log.warning("%s: %s", self._path, error.strerror, extra={"action": "not_kept"})
         # Also after a failure: the same words twice a second would help nobody.
         self._saved = found
-
-    def _read(self) -> AccessTables | None:
-        try:
-            if self._path.stat().st_size > MAX_BYTES:
-                raise msgspec.DecodeError(f"it is larger than {MAX_BYTES} bytes")
-            return _DECODER.decode(self._path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
-            log.warning("%s is not read: %s", self._path, error, extra={"action": "bad_file"})
-            return None

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from app.delivery.adaptation_state import ADAPTATION, AdaptEvent, Adapting
 from app.rtp.send_queue import SOME_LOSS, STANDING_S
 from app.rtp.viewer_bandwidth import PathSigns
+from wire.held_since import held_since
 from wire.state_machine import StateMachine
 
 MARGIN = 1.1
@@ -135,8 +136,8 @@ class Adaptation:
         is_short = is_short and (signs.queue_s >= STANDING_S or signs.loss > SOME_LOSS)
         if self.state is Adapting.TRIAL and not signs.is_proved:
             is_short = False  # what grows only while it is used must have had the time
-        self._short_since = _since(self._short_since, is_short, now)
-        self._lossy_since = _since(self._lossy_since, signs.loss > HIGH_LOSS, now)
+        self._short_since = held_since(self._short_since, is_short, now=now)
+        self._lossy_since = held_since(self._lossy_since, signs.loss > HIGH_LOSS, now=now)
         short_s = 0.0 if is_short and (estimate or 0.0) < need / 2 else SHORT_S
         if self._short_since is not None and now - self._short_since >= short_s:
             return "the connection carries less"
@@ -167,8 +168,8 @@ class Adaptation:
             self._more_since = self._calm_since = None
             return False
         has_more = signs.estimate_bps >= RISE_MARGIN * level.bps
-        self._more_since = _since(self._more_since, has_more, now)
-        self._calm_since = _since(self._calm_since, not signs.is_proved, now)
+        self._more_since = held_since(self._more_since, has_more, now=now)
+        self._calm_since = held_since(self._calm_since, not signs.is_proved, now=now)
         factor = self._rise_s / RISE_S
         return (self._more_since is not None and now - self._more_since >= self._rise_s) or (
             self._calm_since is not None and now - self._calm_since >= CALM_S * factor
@@ -178,10 +179,3 @@ class Adaptation:
         self._life.apply(event)
         self._since = now
         self._short_since = self._lossy_since = self._more_since = self._calm_since = None
-
-
-def _since(mark: float | None, holds: bool, now: float) -> float | None:
-    """Returns since when something holds; None while it does not."""
-    if not holds:
-        return None
-    return now if mark is None else mark

@@ -15,16 +15,13 @@ import msgspec
 from wire import keys
 from wire.connection import REDIS_DOWN, Redis, command
 from wire.errors import DamagedKey
-from wire.private_file import write_private
+from wire.private_file import read_private_json, write_private
 
 log = logging.getLogger(__name__)
 
 SAVE_S = 2.0
 """Interval at which the file is compared with Redis; a device that joined just before a crash joins
 again with the shared token, or is added again."""
-
-MAX_BYTES = 16 << 20
-"""Size of the largest file that is read: ten times that of all devices and removed keys."""
 
 _MOVING = "seen_us"
 """A field that changes all the time; it alone is no reason to write the file."""
@@ -88,18 +85,10 @@ class DeviceFile:
             self._written = found
 
     def _read(self) -> Saved:
-        try:
-            if self._path.stat().st_size > MAX_BYTES:
-                raise msgspec.DecodeError(f"it is larger than {MAX_BYTES} bytes")
-            found = _DECODER.decode(self._path.read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
-            log.warning("%s is not read: %s", self._path, error, extra={"action": "bad_file"})
-            return {}
+        found = read_private_json(self._path, _DECODER)
         return {
             name: saved
-            for name, saved in found.items()
+            for name, saved in (found or {}).items()
             if name.startswith(keys.DEVICES_PREFIX) and saved.fields
         }
 

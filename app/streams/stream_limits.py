@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from wire.held_since import held_since
+
 OVER_FACTOR = 1.25
 """Rate at which a stream counts as above its limit, over the limit: encoders miss their target by a
 tenth, and a key frame in the second of measuring adds as much."""
@@ -43,11 +45,8 @@ class LimitWatch:
                 f"the key allows pictures of {limits.pixels} pixels, and these have "
                 f"{width}x{height}"
             )
-        if not limits.kbps or kbps <= limits.kbps * OVER_FACTOR:
-            self._over_since = None
-            return ""
-        if self._over_since is None:
-            self._over_since = now
-        if now - self._over_since < OVER_S:
+        is_over = limits.kbps > 0 and kbps > limits.kbps * OVER_FACTOR
+        self._over_since = held_since(self._over_since, is_over, now=now)
+        if self._over_since is None or now - self._over_since < OVER_S:
             return ""
         return f"the key allows {limits.kbps} kbit/s, and the stream has {kbps:.0f}"

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 
 from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import (
-    RTCP_PSFB_APP,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     AnyRtcpPacket,
@@ -24,7 +23,6 @@ from aiortc.rtp import (
     RtcpRtpfbPacket,
     RtcpSrPacket,
     RtpPacket,
-    pack_remb_fci,
     unwrap_rtx,
 )
 
@@ -36,6 +34,7 @@ from app.webrtc.payload_offer import REMB, Payload
 from app.webrtc.peer_transport import PacketTransport
 from app.webrtc.picture_receiver import Media, PictureReceiver, Requests
 from app.webrtc.reception_reports import ReceptionReports
+from app.webrtc.remb import Remb
 from app.webrtc.sdp_offer import MediaOffer
 from app.webrtc.transport_reporter import TransportReporter
 from media.codec import CodecDescriptor
@@ -316,8 +315,8 @@ class RtpReceiver:
             self._send_remb(*estimate)
 
     def _send_remb(self, bps: int, ssrcs: list[int]) -> None:
-        fci = pack_remb_fci(min(bps, self._max_bps or bps), ssrcs)
-        self._send_feedback(RtcpPsfbPacket(RTCP_PSFB_APP, self._own_ssrc, 0, fci))
+        estimate = Remb(min(bps, self._max_bps or bps), ssrcs)
+        self._send_feedback(estimate.encode(sender_ssrc=self._own_ssrc))
 
     def _send_nack(self, ssrc: int, lost: Sequence[int]) -> None:
         self._send_feedback(RtcpRtpfbPacket(RTCP_RTPFB_NACK, self._own_ssrc, ssrc, list(lost)))

@@ -17,7 +17,6 @@ from typing import Any
 
 import pylibsrtp
 from aiortc.rtp import (
-    RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
@@ -28,7 +27,6 @@ from aiortc.rtp import (
     RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
-    unpack_remb_fci,
 )
 
 from app.rtp.pacer import Pacer
@@ -37,6 +35,7 @@ from app.rtp.sent_groups import SentGroups
 from app.rtp.sent_history import SentUnit
 from app.token_bucket import TokenBucket
 from app.webrtc.peer_transport import PacketTransport
+from app.webrtc.remb import Remb, parse_remb
 from app.webrtc.sdp_answer import OwnSource
 from app.webrtc.sdp_offer import MediaOffer
 from app.webrtc.sender_report import SenderReports
@@ -257,8 +256,8 @@ class RtpSender:
 
     def on_control(self, packet: AnyRtcpPacket) -> None:
         """Takes one RTCP packet of the viewer, whichever track it is for."""
-        if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-            self._take_estimate(packet.fci)  # which names its sources itself
+        if (estimate := parse_remb(packet)) is not None:
+            self._take_estimate(estimate)  # which names its sources itself
         elif isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             self._take_reports(packet.reports, time.monotonic())
         elif not isinstance(packet, RtcpPsfbPacket | RtcpRtpfbPacket):
@@ -275,14 +274,10 @@ class RtpSender:
         elif packet.fmt == RTCP_RTPFB_NACK:
             self._repeat(packet.lost, time.monotonic())
 
-    def _take_estimate(self, fci: bytes) -> None:
-        try:
-            bps, ssrcs = unpack_remb_fci(fci)
-        except ValueError:
-            return
-        if self.source.ssrc in ssrcs:
+    def _take_estimate(self, estimate: Remb) -> None:
+        if self.source.ssrc in estimate.ssrcs:
             now = time.monotonic()
-            self._queue.on_bandwidth(bps, now=now)
+            self._queue.on_bandwidth(estimate.bps, now=now)
             # What waits for a slower link may leave at once now.
             self._serve_later(now)
 

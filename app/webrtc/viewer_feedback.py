@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import time
 
-from aiortc.rtp import (
-    RTCP_PSFB_APP,
-    AnyRtcpPacket,
-    RtcpPsfbPacket,
-    RtcpRrPacket,
-    RtcpSrPacket,
-    unpack_remb_fci,
-)
+from aiortc.rtp import AnyRtcpPacket, RtcpRrPacket, RtcpSrPacket
 
 from app.rtp.sent_groups import SentGroups
 from app.rtp.transport_feedback import parse_transport_feedback
 from app.rtp.viewer_bandwidth import PathSigns, ViewerBandwidth
+from app.webrtc.remb import parse_remb
 
 
 class ViewerFeedback:
@@ -38,12 +32,8 @@ class ViewerFeedback:
             loss = max((report.fraction_lost / 256 for report in packet.reports), default=None)
             if loss is not None:
                 self.bandwidth.on_report(loss, None, now=now)
-        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-            try:
-                bps, _ = unpack_remb_fci(packet.fci)
-            except ValueError:
-                return
-            self.bandwidth.on_estimate(float(bps), now=now)
+        elif (estimate := parse_remb(packet)) is not None:
+            self.bandwidth.on_estimate(float(estimate.bps), now=now)
 
     def signs(self, *, is_behind: bool) -> PathSigns:
         """Returns what is known of the path; ``is_behind``: frames were left out of late."""

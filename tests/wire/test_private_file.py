@@ -6,9 +6,10 @@ import os
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from wire.private_file import write_private
+from wire.private_file import MAX_BYTES, read_private_json, write_private
 
 
 def test_only_the_owner_may_read_it_whatever_the_old_one_was(tmp_path: Path) -> None:
@@ -35,3 +36,29 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError):
         write_private(tmp_path / "file" / "keys", b"x")
+
+
+DECODER = msgspec.json.Decoder(dict[str, int])
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    assert read_private_json(path, DECODER) is None
+    write_private(path, b'{"a": 1}')
+    assert read_private_json(path, DECODER) == {"a": 1}
+    assert read_private_json(path, DECODER, max_bytes=8) == {"a": 1}
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'{"a": "b"}', b"\xff", b'{"a": 1} '])
+def test_what_cannot_be_read_or_is_too_large_is_said(
+    data: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "keys"
+    path.write_bytes(data)
+    assert read_private_json(path, DECODER, max_bytes=8) is None
+    assert f"{path} is not read" in caplog.text
+
+
+def test_a_file_that_never_ends_is_read_to_the_limit(caplog: pytest.LogCaptureFixture) -> None:
+    assert read_private_json(Path("/dev/zero"), DECODER) is None
+    assert f"larger than {MAX_BYTES}" in caplog.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 import math
 
+from wire.held_since import held_since
+
 
 class Refinement(enum.IntEnum):
     """Steps of an encoder's settings, by growing time."""
@@ -90,7 +92,9 @@ class RefinementPolicy:
         if is_fine:
             return self._is_too_much(took_s > MAX_FRACTION * interval_s, idle_s / extra_s, now)
         fits = FINE_TIME_RATIO * self._fast_s <= MAX_FRACTION * interval_s
-        self._idle_since = _since(self._idle_since, fits and idle_s >= UP_RATIO * extra_s, now)
+        self._idle_since = held_since(
+            self._idle_since, fits and idle_s >= UP_RATIO * extra_s, now=now
+        )
         return False
 
     def begin(self, *, now: float) -> Refinement:
@@ -115,7 +119,7 @@ class RefinementPolicy:
     def _is_too_much(self, is_slow: bool, ratio: float, now: float) -> bool:
         """Notes a picture of FINE; True once FINE is to end."""
         self._slow = max(0, self._slow + (1 if is_slow else -1))
-        self._short_since = _since(self._short_since, ratio < DOWN_RATIO, now)
+        self._short_since = held_since(self._short_since, ratio < DOWN_RATIO, now=now)
         is_short = self._short_since is not None and now - self._short_since >= DOWN_AFTER_S
         self._is_over = self._is_over or is_short or self._slow >= MAX_SLOW
         return self._is_over
@@ -126,10 +130,3 @@ class RefinementPolicy:
         self._barred_until = now + self._pause_s
         self._pause_s = min(2.0 * self._pause_s, MAX_PAUSE_S)
         self.chosen, self._is_over, self._idle_since = Refinement.FAST, False, None
-
-
-def _since(since: float | None, holds: bool, now: float) -> float | None:
-    """Returns since when a condition holds; None while it does not."""
-    if not holds:
-        return None
-    return now if since is None else since
