@@ -40,6 +40,16 @@ def _hls(seconds: float) -> list[Row]:
     return hls.measure(seconds)
 
 
+def _pages(seconds: float) -> list[Row]:
+    lack = browser.missing()
+    if lack:
+        print(f"pages: left out. {lack}")
+        return []
+    from benchmarks.pages import measure
+
+    return measure.measure(min(seconds, 20.0))
+
+
 def _capacity(seconds: float) -> list[Row]:
     from benchmarks.capacity import measure
 
@@ -62,6 +72,7 @@ JOBS: dict[str, tuple[str, Callable[[float], list[Row]]]] = {
     "live": ("one stream, no browser", _live),
     "glass-to-glass": ("Chromium publishes and watches on the same machine", _glass_to_glass),
     "hls": ("HLS in hls.js, and 200 players of it", _hls),
+    "pages": ("first picture, badge, views, grid, 1,000 streams for the operator", _pages),
     "quality": ("held-out clips through the live encoders", _quality),
     "temporal": ("what temporal propagation saves, by content", _temporal),
     "capacity": ("how many streams one core enhances in time; eleven minutes", _capacity),

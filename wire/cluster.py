@@ -8,15 +8,16 @@ it (``MOVED``, ``ASK``).
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import redis.exceptions
 from redis.crc import key_slot
 
 from wire.address import Address
-from wire.errors import ServerAway, ServerRefuses
+from wire.errors import DamagedKey, ServerAway, ServerRefuses
 from wire.redis_errors import REDIS_DOWN, REDIS_URL
-from wire.server import Redis
+from wire.server import Command, Redis
 
 # A slot on its way needs two (MOVED, then ASK). Servers that disagree about a slot would send us to
 # and fro for ever.
@@ -76,6 +77,41 @@ class ClusterRedis(Redis):
                 self._is_stale = self._is_stale or not isinstance(error, ServerRefuses)
                 raise
         raise ServerAway(f"the cluster sent us on {MAX_REDIRECTS} times")
+
+    async def _several(self, commands: Sequence[Command]) -> list[Any]:
+        await self._learn()
+        groups: dict[Place, list[int]] = {}
+        for number, each in enumerate(commands):
+            key = key_of(tuple(each))
+            place = self._masters[0] if key is None else self._slots[key_slot(key)]
+            if place is None:
+                self._is_stale = True
+                raise ServerAway("no server of the cluster holds the slot of this key")
+            groups.setdefault(place, []).append(number)
+        found: list[Any] = [None] * len(commands)
+        for place, numbers in groups.items():
+            answers = await self._many_of(place, [commands[number] for number in numbers])
+            for number, answer in zip(numbers, answers, strict=True):
+                found[number] = answer
+        return found
+
+    async def _many_of(self, place: Place, commands: Sequence[Command]) -> list[Any]:
+        """Runs commands at one server, and those whose slot has moved where that is now."""
+        try:
+            answers = [each async for each in self._node(place).answers(commands)]
+        except REDIS_DOWN as error:
+            self._is_stale = self._is_stale or not isinstance(error, ServerRefuses)
+            raise
+        for number, answer in enumerate(answers):
+            if isinstance(answer, redis.exceptions.AskError):
+                answers[number] = await self._answer_of(commands[number])
+        return answers
+
+    async def _answer_of(self, words: Command) -> Any:
+        try:
+            return await self.execute(*words)
+        except DamagedKey as error:
+            return error
 
     async def time(self, name: str) -> tuple[bytes, bytes]:
         """Returns seconds and microseconds by the clock of the server that holds that key."""

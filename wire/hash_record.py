@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from wire.errors import BadMessage
+from wire.errors import BadMessage, DamagedKey
 from wire.script import Script
 
 EXPIRY_MS = 5_000
@@ -45,8 +45,10 @@ def flat(values: dict[str, Any]) -> list[Any]:
     return found
 
 
-def texts(answer: list[bytes], what: str) -> dict[str, str]:
+def texts(answer: list[bytes] | DamagedKey, what: str) -> dict[str, str]:
     """Returns the fields in the answer of ``HGETALL``. Raises BadMessage, which names ``what``."""
+    if isinstance(answer, DamagedKey):
+        raise BadMessage(f"{what}: {answer}") from answer
     try:
         names = (name.decode() for name in answer[::2])
         return dict(zip(names, (value.decode() for value in answer[1::2]), strict=True))

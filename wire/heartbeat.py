@@ -321,9 +321,12 @@ async def list_beats(
 ) -> list[BeatT]:
     """Returns the heartbeats whose keys match, by name. Those that cannot be read are left out."""
     found: dict[str, BeatT] = {}
-    for key in await client.scan(pattern):
-        with contextlib.suppress(DamagedKey, BadMessage):
-            beat = parse(await command(client, "HGET", key, "beat") or b"")
+    names = await client.scan(pattern)
+    async for answer in client.answers([("HGET", key, "beat") for key in names]):
+        if isinstance(answer, DamagedKey):
+            continue
+        with contextlib.suppress(BadMessage):
+            beat = parse(answer or b"")
             # A scan may give a key twice, so results are collected by name.
             found[name(beat)] = beat
     return [found[each] for each in sorted(found)]

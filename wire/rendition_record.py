@@ -288,18 +288,19 @@ class RenditionRegistry:
             raise _gone(stream, name)
         return record
 
-    async def list(self, stream: str, names: Iterable[str] | None = None) -> list[RenditionRecord]:
-        """Returns the records of these renditions, or of those that the stream's record names, in
-        order; what is gone or cannot be read is left out. Raises BadMessage for the stream's
-        record.
-        """
-        if names is None:
-            names = (await StreamRegistry(self._client).get(stream)).renditions
+    async def list_all(self, names: Iterable[tuple[str, str]]) -> list[RenditionRecord]:
+        """Returns the records of these streams' renditions that are there and can be read."""
+        asked = [("HGETALL", self._client.key(keys.rendition(*each))) for each in names]
         found = []
-        for name in names:
-            with contextlib.suppress(StreamGone, BadMessage):
-                found.append(await self.get(stream, name))
-        return found
+        async for answer in self._client.answers(asked):
+            with contextlib.suppress(BadMessage):
+                found.append(parse_rendition_record(answer))
+        return [record for record in found if record is not None]
+
+    async def list(self, stream: str) -> list[RenditionRecord]:
+        """Returns the records that the stream's record names. Raises StreamGone."""
+        names = (await StreamRegistry(self._client).get(stream)).renditions
+        return await self.list_all((stream, name) for name in names)
 
     async def set_config(self, stream: str, name: str, source_epoch: int, **fields: Any) -> None:
         """Sets fields of the specification, or those of ``PARDON``, without prolonging the life of

@@ -197,9 +197,10 @@ class StreamRegistry:
     async def list(self) -> list[StreamRecord]:
         """Returns all records, by id. Records that cannot be read are left out."""
         found: dict[str, StreamRecord] = {}
-        for key in await self._client.scan(keys.RECORDS_PATTERN):
-            with contextlib.suppress(BadMessage, DamagedKey):
-                record = parse_stream_record(await command(self._client, "HGETALL", key))
+        names = await self._client.scan(keys.RECORDS_PATTERN)
+        async for answer in self._client.answers([("HGETALL", name) for name in names]):
+            with contextlib.suppress(BadMessage):
+                record = parse_stream_record(answer)
                 if record is not None:
                     found[record.id] = record
         return [found[name] for name in sorted(found)]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import (
     CollectorRegistry,
-    Gauge,
     Histogram,
     PlatformCollector,
     ProcessCollector,
@@ -60,17 +60,10 @@ class Metrics:
             for stage in STAGE_NAMES.values()
         }
         self.loop_lag = LoopLag()
-        Gauge(
-            "sharpcast_loop_lag_seconds",
-            "How late the event loop was at most, in the last 15 seconds",
-            registry=self._registry,
-        ).set_function(lambda: self.loop_lag.longest_s(now=time.monotonic()))
         node.readers.observers.append(self.observe)
         # Streams, viewers and workers are read at each scrape. Gauges of the library would keep the
         # labels of streams that have ended.
-        self._own = _OwnCollector(node)
-        self._registry.register(self._own)
-        self._shared = SharedCollector()
+        self._own = _OwnCollector(node, self.loop_lag)
 
     def _histograms(self) -> tuple[Histogram, Histogram]:
         """Returns those of the whole latency and of its stages."""
@@ -113,27 +106,27 @@ class Metrics:
         """Returns the values of the counters of this process."""
         return self._own.samples()
 
-    def own_text(self, seen: Seen, *, form: Form = PLAIN) -> str:
-        """Returns the figures of this process alone. Call it on the event loop, whose tasks are
-        counted.
+    def collect(self, seen: Seen) -> Collected:
+        """Returns the figures of this process alone. Call it on the event loop, whose tasks and
+        sessions are counted; all else may be called anywhere.
         """
-        # The library calls the collector without arguments, so what it shows is laid down here
-        # first. Nothing else runs in between: both happen in one turn of the loop.
-        self._own.tasks = len(asyncio.all_tasks())
-        self._own.seen = seen
-        return form.encode(self._registry).decode()
+        here = {each.id: self._own.viewers(each.id) for each in live_records(seen)}
+        return Collected(seen, here, list(self._own.collect()))
+
+    def own_text(self, collected: Collected, *, form: Form = PLAIN) -> str:
+        """Returns the text of what was collected."""
+        return form.encode(_Both(self._registry, collected)).decode()
 
     def exposition(
-        self, seen: Seen, others: Mapping[int, str] | None = None, *, form: Form = PLAIN
+        self, collected: Collected, others: Mapping[int, str] | None = None, *, form: Form = PLAIN
     ) -> bytes:
-        """Returns the text of ``/metrics``.
+        """Returns the text of ``/metrics``. A thousand streams take a quarter of a second.
 
         ``others`` are the texts of sibling processes by number, None where there are no siblings;
         then no sample has the label of a process.
         """
-        own = self.own_text(seen, form=form)
-        self._shared.seen, self._shared.processes = seen, 1 + len(others or {})
-        shared = form.encode(self._shared).decode()
+        own = self.own_text(collected, form=form)
+        shared = form.encode(SharedCollector(collected.seen, 1 + len(others or {}))).decode()
         if others is None:
             return (merged((shared, own)) + form.end).encode()
         texts = sorted({**others, self.number: own}.items())
@@ -141,39 +134,72 @@ class Metrics:
         return (merged(all_texts) + form.end).encode()
 
 
-class _OwnCollector(Collector):
-    """Collects the figures of this process alone: of its sessions, its loop, its counters."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Collected:
+    """The figures of one process at one time."""
 
-    def __init__(self, node: AppNode) -> None:
-        self._node = node
-        self.seen = Seen()
-        self.tasks = 0
-        self.requests_refused: Callable[[], dict[str, int]] = dict
-        self.external = ExternalAccess()
+    seen: Seen
+    here: dict[str, dict[str, int]]
+    "Viewers of this process by stream and rendition."
+    families: list[Metric]
 
-    def collect(self) -> Iterable[Metric]:
-        yield GaugeMetricFamily("sharpcast_tasks", "Tasks of the event loop", value=self.tasks)
-        yield self._viewers()
-        for counter, samples in by_counter(self.samples()).items():
-            if samples:
-                yield counter_family(counter, samples)
-
-    def samples(self) -> Iterator[Sample]:
-        """Yields the values of the counters of this process."""
-        yield from of_app(self._node, self.requests_refused())
-        yield from of_external(self.external)
-
-    def _viewers(self) -> Metric:
+    def viewers(self) -> Metric:
+        """Returns the viewers of all live streams."""
         viewers = GaugeMetricFamily(
             "sharpcast_viewers", "Viewers of this app", labels=["stream", "rendition"]
         )
         for record in live_records(self.seen):
-            here = self._node.viewers.counts(record.id)
+            here = self.here.get(record.id, {})
             logs = [log for name in record.renditions for log in keys.logs_of(name)]
             # A log that nobody watches is shown with 0, so that its series does not break off.
             for rendition in dict.fromkeys((keys.SOURCE, *logs, *here)):
                 viewers.add_metric([record.id, rendition], here.get(rendition, 0))
         return viewers
+
+
+class _Both(Collector):
+    """The histograms of a registry, and what was collected."""
+
+    def __init__(self, registry: CollectorRegistry, collected: Collected) -> None:
+        self._registry = registry
+        self._collected = collected
+
+    def collect(self) -> Iterable[Metric]:
+        yield from self._registry.collect()
+        yield self._collected.viewers()
+        yield from self._collected.families
+
+
+class _OwnCollector:
+    """Collects the figures of this process alone: of its sessions, its loop, its counters."""
+
+    def __init__(self, node: AppNode, loop_lag: LoopLag) -> None:
+        self._node = node
+        self._loop_lag = loop_lag
+        self.requests_refused: Callable[[], dict[str, int]] = dict
+        self.external = ExternalAccess()
+
+    def collect(self) -> Iterator[Metric]:
+        """Yields all families but that of the viewers."""
+        tasks = len(asyncio.all_tasks())
+        yield GaugeMetricFamily("sharpcast_tasks", "Tasks of the event loop", value=tasks)
+        yield GaugeMetricFamily(
+            "sharpcast_loop_lag_seconds",
+            "How late the event loop was at most, in the last 15 seconds",
+            value=self._loop_lag.longest_s(now=time.monotonic()),
+        )
+        for counter, samples in by_counter(self.samples()).items():
+            if samples:
+                yield counter_family(counter, samples)
+
+    def viewers(self, stream: str) -> dict[str, int]:
+        """Returns the viewers of a stream here, by rendition."""
+        return self._node.viewers.counts(stream)
+
+    def samples(self) -> Iterator[Sample]:
+        """Yields the values of the counters of this process."""
+        yield from of_app(self._node, self.requests_refused())
+        yield from of_external(self.external)
 
 
 def _kind(rendition: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Collection
 
@@ -30,17 +31,19 @@ class ProcessFigures:
 
     async def exposition(self, form: Form, hidden: Collection[str] = ()) -> bytes:
         """Returns the text of ``/metrics`` without the streams that are ``hidden``."""
-        text = await self._exposition(form)
-        # Of a text for whoever may see all, nothing is read again.
-        return without_streams(text.decode(), hidden).encode() if hidden else text
+        seen, others = await self._seen(), None
+        if self._siblings.are_there:
+            texts = await self._siblings.ask(form.name)
+            others = {number: text.decode("utf-8", "replace") for number, text in texts.items()}
+        collected = self._metrics.collect(seen)
 
-    async def _exposition(self, form: Form) -> bytes:
-        seen = await self._seen()
-        if not self._siblings.are_there:
-            return self._metrics.exposition(seen, form=form)
-        texts = await self._siblings.ask(form.name)
-        others = {number: text.decode("utf-8", "replace") for number, text in texts.items()}
-        return self._metrics.exposition(seen, others, form=form)
+        def made() -> bytes:
+            text = self._metrics.exposition(collected, others, form=form)
+            # Of a text for whoever may see all, nothing is read again.
+            return without_streams(text.decode(), hidden).encode() if hidden else text
+
+        # The text of a thousand streams takes a quarter of a second, and packets wait for the loop.
+        return await asyncio.to_thread(made)
 
     async def counters(self, seen: Seen, hidden: Collection[str] = ()) -> schemas.CounterList:
         """Returns all registered counters, without samples of streams that are ``hidden``."""
@@ -66,7 +69,8 @@ class ProcessFigures:
         await self._siblings.run({**texts, "counters": self._own_counters})
 
     async def _own_text(self, form: Form) -> bytes:
-        return self._metrics.own_text(await self._seen(), form=form).encode()
+        collected = self._metrics.collect(await self._seen())
+        return (await asyncio.to_thread(self._metrics.own_text, collected, form=form)).encode()
 
     async def _own_counters(self) -> bytes:
         return encode_samples(self._metrics.own_samples())

@@ -22,13 +22,13 @@ _PER_KILO = 1000.0
 class SharedCollector(Collector):
     """Collects them at each scrape, so that what has ended leaves no series."""
 
-    def __init__(self) -> None:
-        self.seen = Seen()
-        self.processes = 1
+    def __init__(self, seen: Seen, processes: int) -> None:
+        self._seen = seen
+        self._processes = processes
 
     def collect(self) -> Iterable[Metric]:
         """Yields all families; one that has no sample yet is there too."""
-        seen, live = self.seen, live_records(self.seen)
+        seen, live = self._seen, live_records(self._seen)
         devices = sum(len(beat.devices) for beat in seen.gateways)
         yield GaugeMetricFamily("sharpcast_streams", "Live streams", value=len(live))
         yield GaugeMetricFamily("sharpcast_workers", "Workers alive", value=len(seen.beats))
@@ -36,7 +36,7 @@ class SharedCollector(Collector):
         yield GaugeMetricFamily(
             "sharpcast_app_processes",
             "App processes of this server whose figures are in this answer",
-            value=self.processes,
+            value=self._processes,
         )
         yield from _of_memory(seen.memory)
         yield from _of_sources(live)

@@ -105,7 +105,7 @@ class Snapshot:
             records = await self._node.directory.records()
             beats = await self._heartbeats.list()
             nodes = NodeBeats.merged(self._node.figures.beat(), await self._nodes.list())
-            renditions = {each.id: await self._node.directory.renditions(each) for each in records}
+            renditions = await self._node.directory.all_renditions(records)
             gateways = await self._gateways.list()
             memory = await read_memory(self._client)
             recordings = await self._recordings.read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -55,13 +55,28 @@ class StreamDirectory:
 
     async def renditions(self, record: StreamRecord) -> dict[str, RenditionRecord]:
         """Returns the records of a stream's enhanced renditions by name. Raises RedisAway."""
+        return (await self.all_renditions([record]))[record.id]
+
+    async def all_renditions(
+        self, records: Sequence[StreamRecord]
+    ) -> dict[str, dict[str, RenditionRecord]]:
+        """Returns the records of the enhanced renditions of these streams, by stream and name.
+
+        Raises RedisAway.
+        """
+        asked = [(each.id, name) for each in records for name in each.renditions]
+        found: dict[str, dict[str, RenditionRecord]] = {each.id: {} for each in records}
+        epochs = {each.id: each.epoch for each in records}
         try:
-            found = await self._renditions.list(record.id, record.renditions)
+            listed = await self._renditions.list_all(asked)
         except REDIS_DOWN as error:
             raise RedisAway from error
-        # Records of an earlier publisher's session stand until they expire, and are not this
-        # stream's.
-        return {each.name: each for each in found if each.source_epoch == record.epoch}
+        for each in listed:
+            # Records of an earlier publisher's session stand until they expire, and are not this
+            # stream's.
+            if each.source_epoch == epochs.get(each.stream):
+                found[each.stream][each.name] = each
+        return found
 
     async def default_spec(self, stream: str) -> RenditionSpec:
         """Returns the default rendition's specification, that of a new one where there is none.

@@ -143,6 +143,9 @@ async def test_a_slot_that_moves_in_mid_stream_is_followed(tmp_path: Path) -> No
                 for server in (source, target)
             ]
             slot = str(number)
+            other = connect(cluster.url)
+            asked = [("HGETALL", f"f:stream:{{{name}}}") for name in ("cam1", "cam2", "cam3")]
+            before = [each async for each in other.answers(asked)]
             target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", names[0])
             source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", names[1])
             await asyncio.sleep(0.2)
@@ -153,6 +156,11 @@ async def test_a_slot_that_moves_in_mid_stream_is_followed(tmp_path: Path) -> No
             await until_got(follower, len(follower.got) + 30)
             assert follower.got == sorted(set(follower.got))
             assert not broadcast.publication.end_reason
+            # Its map is the old one, and only the key that has moved is asked for again.
+            after = [each async for each in other.answers(asked)]
+            assert [bool(each) for each in after] == [True, False, False]
+            assert [bool(each) for each in before] == [bool(each) for each in after]
+            await other.aclose()
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,9 @@ async def test_the_streams_record_names_its_renditions_the_default_one_first(liv
     assert (await live.streams.get(STREAM)).renditions == (keys.ENHANCED, "sharp")
     found = await live.renditions.list(STREAM)
     assert [record.name for record in found] == [keys.ENHANCED, "sharp"]
-    assert [record.name for record in await live.renditions.list(STREAM, ["sharp"])] == ["sharp"]
+    assert [record.name for record in await live.renditions.list_all([(STREAM, "sharp")])] == [
+        "sharp"
+    ]
     with pytest.raises(StreamGone):
         await live.renditions.list("nobody")
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.contract.admin import command as owners
 from wire.address import parse_address
-from wire.connection import REDIS_DOWN, Redis, command, connect
+from wire.connection import REDIS_DOWN, REDIS_FAULT, Redis, command, connect
 from wire.embedded import EmbeddedServer
 from wire.errors import DamagedKey, ServerAway, ServerFull
-from wire.server import SCAN_PAGE
+from wire.server import MANY_COMMANDS, SCAN_PAGE
 
 
 async def test_a_blocking_read_holds_nobody_up(client: Redis) -> None:
@@ -136,6 +136,41 @@ async def test_a_scan_goes_through_all_pages_and_finds_no_foreign_keys(client: R
     found = {key.decode().removeprefix(client.prefix) for key in await client.scan("worker:*")}
     assert found == names
     assert await client.scan("stream:*") == []
+
+
+async def test_many_answers_come_in_order(client: Redis) -> None:
+    count = 2 * MANY_COMMANDS + 7
+    for number in range(count):
+        await command(client, "SET", client.key(f"{{s{number}}}"), number)
+    asked = [("GET", client.key(f"{{s{number}}}")) for number in range(count + 1)]
+    found = [each async for each in client.answers(asked)]
+    assert found == [*(str(number).encode() for number in range(count)), None]
+    assert [each async for each in client.answers([])] == []
+
+
+async def test_a_damaged_key_among_many_stands_in_its_place(client: Redis) -> None:
+    good, bad = client.key("{a}"), client.key("{b}")
+    await command(client, "HSET", good, "field", "value")
+    await command(client, "SET", bad, "no hash")
+    asked = [("HGETALL", name) for name in (good, bad, good)]
+    first, second, third = [each async for each in client.answers(asked)]
+    assert first == third == [b"field", b"value"]
+    assert isinstance(second, DamagedKey)
+
+
+async def test_a_wrong_command_among_many_is_raised_and_nothing_is_left(client: Redis) -> None:
+    name = client.key("{a}")
+    with pytest.raises(REDIS_FAULT, match="wrong number of arguments"):
+        _ = [each async for each in client.answers([("GET", name), ("GET",), ("GET", name)])]
+    await command(client, "SET", name, "mine")
+    assert await command(client, "GET", name) == b"mine"
+
+
+async def test_many_answers_of_a_server_that_is_gone() -> None:
+    client = connect("redis://127.0.0.1:1/0")
+    with pytest.raises(REDIS_DOWN):
+        _ = [each async for each in client.answers([("PING",)])]
+    await client.aclose()
 
 
 async def test_the_clock_is_that_of_the_server(client: Redis) -> None:

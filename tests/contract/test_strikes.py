@@ -100,4 +100,4 @@ async def test_a_stream_without_a_record_has_none(fleet: Fleet) -> None:
     await fleet.strikes.strike(STREAM, NAME, 5)
     await fleet.strikes.alive(STREAM, NAME, 5)
     await fleet.strikes.forgive(STREAM, NAME, 5)
-    assert await fleet.registry.list(STREAM, [NAME]) == []
+    assert await fleet.registry.list_all([(STREAM, NAME)]) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wire.connection import Redis, command
-from wire.errors import BadMessage
+from wire.errors import BadMessage, DamagedKey
 from wire.hash_record import UPDATE, flat, names_in, texts, with_prefix
 
 
@@ -29,6 +29,11 @@ def test_an_answer_is_read_as_pairs() -> None:
 def test_what_is_no_text_names_the_record(answer: list[bytes]) -> None:
     with pytest.raises(BadMessage, match="^stream cam: "):
         texts(answer, "stream cam")
+
+
+def test_a_key_of_another_kind_names_the_record() -> None:
+    with pytest.raises(BadMessage, match="^stream cam: WRONGTYPE"):
+        texts(DamagedKey("WRONGTYPE no hash"), "stream cam")
 
 
 def test_fields_of_one_prefix_are_known_by_what_follows() -> None:

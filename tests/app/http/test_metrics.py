@@ -81,7 +81,7 @@ async def test_latency_is_counted_by_kind_and_in_buckets(make_node: MakeNode) ->
     metrics = Metrics(make_node())
     for seconds in (0.005, 0.03, 0.0301, 7.0):
         metrics.observe(delivered("enhanced", seconds))
-    found = samples(metrics.exposition(Seen()).decode())
+    found = samples(metrics.exposition(metrics.collect(Seen())).decode())
 
     def below(bound: str) -> float:
         name = "sharpcast_added_latency_seconds_bucket"
@@ -98,7 +98,7 @@ async def test_each_stage_is_counted_that_the_unit_passed(make_node: MakeNode) -
     begin = 10**12
     stamps = ((Checkpoint.LOGGED, begin + 4000), (Checkpoint.FETCHED, begin + 3000))
     metrics.observe(delivered("enhanced", 0.05, *stamps))
-    found = samples(metrics.exposition(Seen()).decode())
+    found = samples(metrics.exposition(metrics.collect(Seen())).decode())
 
     def stage(name: str, what: str) -> float:
         return found[f'sharpcast_stage_latency_seconds_{what}{{kind="enhanced",stage="{name}"}}']
@@ -114,15 +114,15 @@ async def test_a_unit_without_its_stamps_is_not_counted(make_node: MakeNode) -> 
     metrics = Metrics(make_node())
     unit = dataclasses.replace(fakes.video(0), stamps=())
     metrics.observe(Delivered("cam1", "source", 5, unit))
-    found = samples(metrics.exposition(Seen()).decode())
+    found = samples(metrics.exposition(metrics.collect(Seen())).decode())
     assert found['sharpcast_added_latency_seconds_count{kind="source"}'] == 0
 
 
 async def test_open_metrics_tell_when_histograms_began(make_node: MakeNode) -> None:
     metrics = Metrics(make_node())
     metrics.observe(delivered("source", 0.02))
-    for others in (None, {1: Metrics(make_node()).own_text(Seen(), form=OPEN)}):
-        text = metrics.exposition(Seen(), others, form=OPEN).decode()
+    for others in (None, {1: _text_of(Metrics(make_node()))}):
+        text = metrics.exposition(metrics.collect(Seen()), others, form=OPEN).decode()
         parse: Callable[[str], Iterable[Metric]] = openmetrics.text_string_to_metric_families
         families = {each.name: each for each in parse(text)}
         began = [s for s in families["sharpcast_added_latency_seconds"].samples if "_cre" in s.name]
@@ -149,7 +149,7 @@ async def test_promtool_finds_no_fault(make_node: MakeNode) -> None:
         beats=[beat("cam1", 5)],
         memory=ServerMemory(used=10, limit=40),
     )
-    text = metrics.exposition(seen)
+    text = metrics.exposition(metrics.collect(seen))
     assert await asyncio.to_thread(faults, text) == b""
 
 
@@ -158,17 +158,17 @@ async def test_a_reader_reports_to_the_metrics(make_node: MakeNode) -> None:
     metrics = Metrics(node)
     for observe in node.readers.observers:
         observe(delivered("source", 0.02))
-    found = samples(metrics.exposition(Seen()).decode())
+    found = samples(metrics.exposition(metrics.collect(Seen())).decode())
     assert found['sharpcast_added_latency_seconds_count{kind="source"}'] == 1
 
 
 async def test_renditions_of_any_name_leave_no_series_of_latency(make_node: MakeNode) -> None:
     metrics = Metrics(make_node())
-    before = samples(metrics.exposition(Seen()).decode())
+    before = samples(metrics.exposition(metrics.collect(Seen())).decode())
     added = [f"r{number}{suffix}" for number in range(50) for suffix in ("", "-vp8")]
     for name in (*added, keys.SOURCE, *keys.logs_of(keys.ENHANCED)):
         metrics.observe(delivered(name, 0.02))
-    found = samples(metrics.exposition(Seen()).decode())
+    found = samples(metrics.exposition(metrics.collect(Seen())).decode())
     assert found.keys() == before.keys()
     count = "sharpcast_added_latency_seconds_count"
     assert found[f'{count}{{kind="other"}}'] == len(added)
@@ -181,9 +181,9 @@ async def test_what_the_web_server_refused_is_asked_at_each_scrape(make_node: Ma
     refused = {"reads": 1}
     metrics.count_refused(lambda: refused)
     name = 'sharpcast_requests_refused_total{limit="reads"}'
-    assert samples(metrics.exposition(Seen()).decode())[name] == 1
+    assert samples(metrics.exposition(metrics.collect(Seen())).decode())[name] == 1
     refused["reads"] = 5
-    assert samples(metrics.exposition(Seen()).decode())[name] == 5
+    assert samples(metrics.exposition(metrics.collect(Seen())).decode())[name] == 5
 
 
 async def test_logs_that_nobody_watches_are_shown_and_streams_that_ended_are_not(
@@ -194,29 +194,33 @@ async def test_logs_that_nobody_watches_are_shown_and_streams_that_ended_are_not
         id="cam1", epoch=5, state="live", fps=29.97, kbps=800.0, renditions=(keys.ENHANCED,)
     )
     waiting = msgspec.structs.replace(record, id="cam2", state="connecting")
-    found = samples(metrics.exposition(Seen(records=[record, waiting])).decode())
+    found = samples(metrics.exposition(metrics.collect(Seen(records=[record, waiting]))).decode())
     assert found["sharpcast_streams"] == 1
     assert found['sharpcast_source_frames_per_second{stream="cam1"}'] == 29.97
     assert found['sharpcast_source_bytes_per_second{stream="cam1"}'] == 100_000
     for log in (keys.SOURCE, *keys.logs_of(keys.ENHANCED)):
         assert found[f'sharpcast_viewers{{rendition="{log}",stream="cam1"}}'] == 0
     assert "cam2" not in str(found)
-    assert "cam1" not in str(samples(metrics.exposition(Seen()).decode()))
+    assert "cam1" not in str(samples(metrics.exposition(metrics.collect(Seen())).decode()))
 
 
 async def test_the_memory_of_redis_is_left_out_where_it_is_not_known(make_node: MakeNode) -> None:
     metrics = Metrics(make_node())
     memory = ServerMemory(used=10, limit=40)
-    found = samples(metrics.exposition(Seen(memory=memory)).decode())
+    found = samples(metrics.exposition(metrics.collect(Seen(memory=memory))).decode())
     assert found["sharpcast_redis_memory_bytes"] == 10
     assert found["sharpcast_redis_memory_limit_bytes"] == 40
-    assert "redis_memory" not in metrics.exposition(Seen()).decode()
+    assert "redis_memory" not in metrics.exposition(metrics.collect(Seen())).decode()
 
 
 async def test_two_apps_of_one_process_count_apart(make_node: MakeNode) -> None:
     one, two = Metrics(make_node()), Metrics(make_node())
     one.observe(delivered("source", 0.1))
     count = 'sharpcast_added_latency_seconds_count{kind="source"}'
-    assert samples(one.exposition(Seen()).decode())[count] == 1
-    assert samples(two.exposition(Seen()).decode())[count] == 0
-    assert samples(one.exposition(Seen()).decode())["sharpcast_tasks"] >= 1
+    assert samples(one.exposition(one.collect(Seen())).decode())[count] == 1
+    assert samples(two.exposition(two.collect(Seen())).decode())[count] == 0
+    assert samples(one.exposition(one.collect(Seen())).decode())["sharpcast_tasks"] >= 1
+
+
+def _text_of(other: Metrics) -> str:
+    return other.own_text(other.collect(Seen()), form=OPEN)
