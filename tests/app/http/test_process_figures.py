@@ -35,7 +35,7 @@ async def test_whichever_process_is_asked_the_scrape_is_the_same(make_site: Make
     one, other = pair(make_site)
     one.node.refusals["stranger"] += 2
     other.node.refusals["stranger"] += 5
-    await Heartbeats(one.redis).beat(beat())
+    await Heartbeats(one.redis, expiry_ms=60_000).beat(beat())
     for site in (one, other):
         await until_served(site)
         name = "sharpcast_packets_refused_total"
@@ -71,7 +71,7 @@ async def test_viewers_and_publishers_count_where_they_are(make_site: MakeSite) 
 async def test_the_api_tells_the_same_counters(make_site: MakeSite) -> None:
     one, other = pair(make_site)
     other.node.refusals["stranger"] += 5
-    await Heartbeats(one.redis).beat(beat())
+    await Heartbeats(one.redis, expiry_ms=60_000).beat(beat())
     await until_served(one)
     for site in (one, other):
         listed = (await site.client.get("/api/v1/counters")).json()["counters"]

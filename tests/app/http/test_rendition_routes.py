@@ -35,7 +35,7 @@ async def shown(site: Site) -> dict[str, dict[str, Any]]:
 
 
 async def test_a_rendition_is_added_changed_and_removed(site: Site) -> None:
-    await Heartbeats(site.redis).beat(beat())
+    await Heartbeats(site.redis, expiry_ms=60_000).beat(beat())
     async with publishing(Http(site, "/whip/cam1"), UNITS):
         await until_live(site)
         assert (await put(site, "small", **SPEC)).status_code == 200
@@ -100,7 +100,7 @@ async def test_a_rendition_is_added_changed_and_removed(site: Site) -> None:
 async def test_what_cannot_be_made_is_refused_in_a_sentence(
     site: Site, name: str, spec: dict[str, Any], status: int, words: str
 ) -> None:
-    await Heartbeats(site.redis).beat(beat())
+    await Heartbeats(site.redis, expiry_ms=60_000).beat(beat())
     answer = await put(site, name, **spec)
     assert answer.status_code in (400, 422)
     assert words in check_problem(answer, answer.status_code)
@@ -125,7 +125,9 @@ async def test_the_default_rendition_is_changed_but_not_removed(site: Site) -> N
 async def test_a_net_whose_scale_is_not_the_factor_is_refused_on_both_ways(site: Site) -> None:
     tripling = msgspec.structs.replace(beat().models[0], name="live-m-x3", scale=3)
     models = [*beat().models, tripling]
-    await Heartbeats(site.redis).beat(msgspec.structs.replace(beat(), models=models))
+    await Heartbeats(site.redis, expiry_ms=60_000).beat(
+        msgspec.structs.replace(beat(), models=models)
+    )
     sentence = (
         "live-m-x3 enlarges 3 times, and the rendition's factor is 2; it can be 3, 1 for the size "
         "of the source, 0 for what the net does, or below 0 for a smaller picture without a net."
