@@ -27,7 +27,15 @@ import llvmlite.binding
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 
-__all__ = ["MAX_FOLDERS", "LoopCache", "loop_files", "open_folder"]
+__all__ = [
+    "MAX_FOLDERS",
+    "LoopCache",
+    "is_filled",
+    "loop_files",
+    "mark_filled",
+    "open_folder",
+    "places",
+]
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +49,8 @@ upgrade and a rollback, or a few checkouts that share the user's cache, find the
 _ROOT = Path(__file__).parents[2]
 _PACKAGES = ("kernels", "media", "temporal", "bitstream", "team")
 _PREFIX = "loops-"
+_FILLED = "filled"
+"""File in a folder that says that it has the code of all loops."""
 _LOOP = re.compile(r"^@(?:compiled|inlined)\b", re.MULTILINE)
 _IMPORT = re.compile(rf"^from (workers\.(?:{'|'.join(_PACKAGES)})\.\w+) import", re.MULTILINE)
 
@@ -145,6 +155,20 @@ def _own() -> tuple[Path | None, str, frozenset[str]]:
     return folder, digest, frozenset(str(path) for path in loop_files())
 
 
+def is_filled() -> bool:
+    """True where all loops were compiled into this process's folder before."""
+    folder = _own()[0]
+    return folder is not None and (folder / _FILLED).exists()
+
+
+def mark_filled() -> None:
+    """Notes that this process left all loops in the folder, if it did."""
+    folder = _own()[0]
+    if folder is not None and not LoopCache.unkept:
+        with contextlib.suppress(OSError):
+            (folder / _FILLED).touch()
+
+
 class _Locator:
     """Tells numba the folder; the digest stands in for the time stamp of the function's file."""
 
@@ -184,6 +208,8 @@ class LoopCache(FunctionCache):
     """The kept code of one loop."""
 
     _impl_class = _Entry
+    unkept = 0
+    "Codes of this process that could not be kept."
 
     @classmethod
     def of(cls, function: Any) -> LoopCache | None:
@@ -208,4 +234,5 @@ class LoopCache(FunctionCache):
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except OSError as error:
+            LoopCache.unkept += 1
             log.debug("a compiled loop is not kept: %s", error)

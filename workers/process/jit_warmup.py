@@ -54,6 +54,19 @@ async def make_warm() -> None:
     if not IS_COMPILED:
         log.info("numba is missing: nothing is propagated", extra={"action": "no_propagation"})
         return
+    # Imported here: the module needs numba.
+    from workers.kernels import loop_cache
+
+    # A process that only finds that all is there takes three seconds of a core, just when the first
+    # stream comes.
+    if not await asyncio.to_thread(loop_cache.is_filled):
+        await _compile_beside()
+    await asyncio.to_thread(warm_up)
+    gc.freeze()  # What numba made stays: the collector need not look through it while streams run.
+    log.info("earlier pictures can be propagated", extra={"action": "propagation_ready"})
+
+
+async def _compile_beside() -> None:
     compiler = await asyncio.create_subprocess_exec(
         sys.executable,
         # Modules in the folder where the command was started must not take the place of ours.
@@ -69,12 +82,9 @@ async def make_warm() -> None:
         compiler.kill()
         await compiler.wait()
         raise
-    # After a failure ``warm_up`` below compiles in this process, where it holds up the streams.
+    # After a failure ``warm_up`` compiles in this process, where it holds up the streams.
     if code != 0:
         log.warning("compiling ended with %d", code, extra={"action": "compiler_failed"})
-    await asyncio.to_thread(warm_up)
-    gc.freeze()  # What numba made stays: the collector need not look through it while streams run.
-    log.info("earlier pictures can be propagated", extra={"action": "propagation_ready"})
 
 
 def main() -> None:
@@ -82,6 +92,10 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(10)
     warm_up()
+    if readiness.is_warm():
+        from workers.kernels import loop_cache
+
+        loop_cache.mark_filled()
 
 
 if __name__ == "__main__":

@@ -192,6 +192,40 @@ def test_the_operators_place_comes_first_and_the_users_last(
     assert [place.name for place in places()] == expected
 
 
+MARK = """
+import os, sys
+from workers.kernels import loop_cache
+before = loop_cache.is_filled()
+loop_cache.LoopCache.unkept = int(sys.argv[1])
+loop_cache.mark_filled()
+print(before, loop_cache.is_filled())
+"""
+
+
+def mark(tree: Path, unkept: int, place: Path | None = None) -> list[str]:
+    """What a process of its own says before and after it notes that all loops are there."""
+    kept = place or tree / "kept"
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(kept), "XDG_CACHE_HOME": str(tree / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", MARK, str(unkept)],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
+    )
+    return done.stdout.split()
+
+
+def test_a_filled_folder_is_known_until_a_file_changes(tree: Path) -> None:
+    assert mark(tree, unkept=1) == ["False", "False"]
+    assert mark(tree, unkept=0) == ["False", "True"]
+    assert mark(tree, unkept=0) == ["True", "True"]
+    (tree / "workers" / "bitstream" / "callee.py").write_text(CALLEE.replace("2 *", "3 *"))
+    assert mark(tree, unkept=1) == ["False", "False"]
+
+
 def test_what_has_no_loops_and_gives_them_nothing_does_not_count(tree: Path) -> None:
     before = digest_of(tree)
     (tree / "workers" / "temporal" / "policy.py").write_text("ANSWER = 42\n")

@@ -9,19 +9,29 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workers.kernels import readiness
+from workers.kernels import loop_cache, readiness
 from workers.process import jit_warmup
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_it_compiles_as_a_program() -> None:
+def test_it_compiles_as_a_program_and_says_that_all_is_there() -> None:
+    forget()
     subprocess.run([sys.executable, "-m", "workers.process.jit_warmup"], check=True, timeout=110)
+    assert loop_cache.is_filled()
 
 
 async def test_a_worker_takes_over_what_was_compiled_beside_it() -> None:
     await jit_warmup.make_warm()
     assert readiness.is_warm()
+
+
+def forget() -> None:
+    """Makes this machine one on which nothing is known to be compiled."""
+    for place in loop_cache.places():
+        for mark in place.glob("loops-*/filled"):
+            mark.unlink(missing_ok=True)
+    assert not loop_cache.is_filled()
 
 
 def compilers() -> list[psutil.Process]:
@@ -34,7 +44,19 @@ def compilers() -> list[psutil.Process]:
     return found
 
 
+async def test_no_compiler_runs_where_all_is_there() -> None:
+    loop_cache.mark_filled()
+    task = asyncio.create_task(jit_warmup.make_warm())
+    found = []
+    while not task.done():
+        found += compilers()
+        await asyncio.sleep(0.01)
+    await task
+    assert found == [] and readiness.is_warm()
+
+
 async def test_a_worker_that_ends_ends_its_compiler() -> None:
+    forget()
     task = asyncio.create_task(jit_warmup.make_warm())
     for _ in range(500):
         if started := compilers():
