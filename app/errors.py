@@ -32,6 +32,7 @@ AppError
 ├── KeysFull            409
 ├── KeyUsed             409
 ├── ViewsFull           409
+├── RecordingChoicesFull 409
 ├── SessionNotFound     404
 ├── BadName             400
 ├── BadRequest          400
@@ -296,6 +297,13 @@ class ViewsFull(AppError):
 
     status = 409
     title = "Too many view permissions"
+
+
+class RecordingChoicesFull(AppError):
+    """There are as many choices of recording as there may be; delete one first."""
+
+    status = 409
+    title = "Too many choices of recording"
 
 
 class SessionNotFound(AppError):

@@ -155,10 +155,10 @@ async def _end(helpers: list[asyncio.Task[Any]], node: AppNode) -> None:
     await asyncio.gather(node.close(), asyncio.gather(*gateway, return_exceptions=True))
 
 
-def _node(settings: Settings, client: Redis) -> AppNode:
+def _node(settings: Settings, client: Redis, access: Access) -> AppNode:
     """Returns the node, whose sockets are counted here."""
     raise_limit(files_needed(settings))
-    return AppNode(client, _node_options(settings))
+    return AppNode(client, _node_options(settings), recording_of=access.store.recording_of)
 
 
 def _certificate(settings: Settings) -> Certificate | None:
@@ -235,12 +235,13 @@ def app_state(
     settings: Settings, client: Redis, certificate: Certificate | None, process: AppProcess
 ) -> AppState:
     """Builds what all routes share; nothing of it runs yet, and nothing is sent to Redis."""
-    node = _node(settings, client)
+    access = _access(settings, client)
+    node = _node(settings, client, access)
     metrics, snapshot = Metrics(node, number=process.number), Snapshot(client, node)
     return AppState(
         node=node,
         redis=client,
-        access=_access(settings, client),
+        access=access,
         metrics=metrics,
         public_url=settings.public_url,
         ice_servers=IceServerList(

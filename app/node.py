@@ -16,7 +16,7 @@ from app.hls.packagers import Packagers
 from app.ice.refusals import Refusals
 from app.node_events import NodeEvents
 from app.node_figures import NodeFigures
-from app.recording.recorders import Recorders, RecorderSources, RecordingOptions
+from app.recording.recorders import Choices, Recorders, RecorderSources, RecordingOptions
 from app.session_router import SessionOwner, SessionRouter
 from app.streams.publishers import PublisherOptions, Publishers
 from app.streams.readers import ReaderTimes, RenditionReaders
@@ -60,7 +60,10 @@ class AppNode:
     ``run`` is its one task: the node is listed while it runs, and carries out what other nodes ask.
     """
 
-    def __init__(self, client: Redis, options: NodeOptions) -> None:
+    def __init__(
+        self, client: Redis, options: NodeOptions, *, recording_of: Choices = lambda _: None
+    ) -> None:
+        """``recording_of`` tells what was chosen to be recorded of a stream; None: nobody chose."""
         self.name = options.name or secrets.token_hex(4)
         self.refusals = Refusals()
         """Packets of known peers that were not taken, by reason."""
@@ -90,7 +93,7 @@ class AppNode:
         self.webhooks = Webhooks(options.webhooks, node=self.name)
         self.audience = Audience(self.viewers.watching)
         self.events = NodeEvents(self.webhooks, self.publishers.ingest_sessions, self.audience)
-        self.recorders = self._recorders(client, options.recording)
+        self.recorders = self._recorders(client, options.recording, recording_of)
         self.sessions = SessionRouter(client, self.name, self._owners())
         of = (self.sessions, self.publishers, self.readers, self.viewers, self.audience)
         self.figures = NodeFigures(*of)
@@ -108,9 +111,9 @@ class AppNode:
             times=times,
         )
 
-    def _recorders(self, client: Redis, options: RecordingOptions) -> Recorders:
+    def _recorders(self, client: Redis, options: RecordingOptions, chosen: Choices) -> Recorders:
         ingests, viewers = self.publishers.ingest_sessions, self.viewers.counts
-        sources = RecorderSources(ingests, self.readers, self.directory, viewers)
+        sources = RecorderSources(ingests, self.readers, self.directory, viewers, chosen)
         return Recorders(client, options, node=self.name, sources=sources, events=self.events)
 
     def _pending(self) -> Iterator[str]:

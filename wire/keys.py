@@ -228,6 +228,9 @@ STREAM_KEYS = f"{ACCESS_PREFIX}keys"
 VIEWS = f"{ACCESS_PREFIX}views"
 """Key of the hash from streams to who may watch them."""
 
+RECORDING_CHOICES = f"{ACCESS_PREFIX}recordings"
+"""Key of the hash from streams to what is recorded of them."""
+
 AUDIT = f"{ACCESS_PREFIX}audit"
 """Key of the stream of administrative acts, the last ones."""
 

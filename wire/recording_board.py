@@ -8,7 +8,7 @@ server's clock counts, since nodes' clocks differ.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import msgspec
 
@@ -41,15 +41,9 @@ MAX_REASON = 200
 """Characters of a reason."""
 
 
-def mode_of(chosen: str, default: RecordMode) -> RecordMode:
-    """Returns the mode that was chosen; the default where none was, or an unknown one."""
-    known: tuple[RecordMode, ...] = get_args(RecordMode)
-    return next((each for each in known if each == chosen), default)
-
-
-def renditions_of(chosen: str, default: RecordMode) -> tuple[str, ...]:
-    """Returns the renditions to record, as in ``mode_of``."""
-    return _RENDITIONS[mode_of(chosen, default)]
+def renditions_of(chosen: RecordMode | None, default: RecordMode) -> tuple[str, ...]:
+    """Returns the renditions to record: of the mode that was chosen, else of the default."""
+    return _RENDITIONS[chosen or default]
 
 
 class RecordingEntry(msgspec.Struct, frozen=True, kw_only=True):

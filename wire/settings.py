@@ -96,8 +96,8 @@ class Settings(BaseSettings):
     """Address that is asked who may do what by tokens that are not known here, signed with
     ``webhook_secret`` (docs/keys.md)."""
     keys_file: Path = Path("~/.local/share/sharpcast/keys.json")
-    """File in which ``sharpcast up`` keeps stream keys and view permissions, as its own Redis
-    forgets them; unused with ``redis_url``."""
+    """File in which ``sharpcast up`` keeps stream keys, view permissions and choices of recording,
+    as its own Redis forgets them; unused with ``redis_url``."""
     redis_url: RedisUrl = Field("", repr=False)
     """Address of Redis: ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or
     ``redis+cluster://``, see docs/redis.md; empty: an embedded server is started."""

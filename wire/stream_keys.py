@@ -1,4 +1,4 @@
-"""Stream keys and view permissions in Redis: who may publish and watch which streams.
+"""Stream keys, and view permissions and choices of recording by the names of streams, in Redis.
 
 Every app node keeps a copy (``app/access``) and asks for a newer one by its version. What stands
 here of a secret is its SHA-256: enough to know it again, not enough to use it.
@@ -15,6 +15,7 @@ import msgspec
 from wire import keys
 from wire.connection import Redis
 from wire.hash_record import Epoch, Text
+from wire.recording_board import RecordMode
 from wire.script import Script
 
 MAX_STREAM_KEYS = 1_000
@@ -22,6 +23,9 @@ MAX_STREAM_KEYS = 1_000
 
 MAX_VIEWS = 10_000
 """Streams whose view permission was set; the name is kept while nobody publishes it."""
+
+MAX_RECORDING_CHOICES = 10_000
+"""Streams for which somebody chose what is recorded: as many as have a view permission."""
 
 Limit = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
@@ -71,7 +75,7 @@ class StreamKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccessTables(msgspec.Struct, frozen=True, kw_only=True):
-    """All stream keys and view permissions at one moment."""
+    """All stream keys, view permissions and choices of recording at one moment."""
 
     version: Epoch = 0
     "Grows with every change; 0: Redis has none, since it is new or lost its data."
@@ -81,6 +85,8 @@ class AccessTables(msgspec.Struct, frozen=True, kw_only=True):
     "Keys by id."
     views: dict[str, View] = {}
     "Permissions by the name of the stream."
+    recordings: dict[str, RecordMode] = {}
+    "Choices of recording by the name of the stream; others have the server's default."
 
 
 class PutResult(enum.Enum):
@@ -122,26 +128,30 @@ if redis.call('HDEL', KEYS[2], ARGV[1]) == 0 then return 0 end
     + "return 1"
 )
 
-# KEYS: the state, keys, views. ARGV: the version that the caller has.
+# KEYS: the state, keys, views, recordings. ARGV: the version that the caller has.
 _READ = Script(
     """
 local version = redis.call('HGET', KEYS[1], 'version') or '0'
 if version == ARGV[1] then return {version} end
 local signing = redis.call('HGET', KEYS[1], 'signing') or ''
-return {version, signing, redis.call('HGETALL', KEYS[2]), redis.call('HGETALL', KEYS[3])}
+return {version, signing, redis.call('HGETALL', KEYS[2]), redis.call('HGETALL', KEYS[3]),
+    redis.call('HGETALL', KEYS[4])}
 """
 )
 
-# KEYS: as above. ARGV: the signing secret, the number of keys, then names and values of keys, then
-# of views. Whichever node comes first writes what it knows; the others read that.
+# KEYS: as above. ARGV: the signing secret, the numbers of keys and of views, then names and values
+# of keys, of views and of recordings. Whichever node comes first writes what it knows; the others
+# read that.
 _RESTORE = Script(
     """
 redis.call('HDEL', KEYS[1], '')
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'signing', ARGV[1])
-local count = tonumber(ARGV[2])
-for i = 3, #ARGV, 2 do
-    redis.call('HSET', KEYS[i - 2 <= count * 2 and 2 or 3], ARGV[i], ARGV[i + 1])
+local last_key = 3 + 2 * ARGV[2]
+local last_view = last_key + 2 * ARGV[3]
+for i = 4, #ARGV, 2 do
+    local place = i <= last_key and 2 or i <= last_view and 3 or 4
+    redis.call('HSET', KEYS[place], ARGV[i], ARGV[i + 1])
 end
 """
     + _TOUCH
@@ -150,7 +160,7 @@ end
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(StreamKey)
-_ALL = [keys.ACCESS_STATE, keys.STREAM_KEYS, keys.VIEWS]
+_ALL = [keys.ACCESS_STATE, keys.STREAM_KEYS, keys.VIEWS, keys.RECORDING_CHOICES]
 
 
 class AccessRegistry:
@@ -169,12 +179,13 @@ class AccessRegistry:
         answer = await _READ.run(self._client, _ALL, [version or -1])
         if len(answer) == 1:
             return None
-        found, signing, stream_keys, views = answer
+        found, signing, stream_keys, views, recordings = answer
         return AccessTables(
             version=int(found),
             signing=signing.decode(errors="replace"),
             keys=dict(_parsed_keys(stream_keys)),
             views=dict(_parsed_views(views)),
+            recordings=dict(_parsed_recordings(recordings)),
         )
 
     async def put(self, key: StreamKey, *, before: StreamKey | None = None) -> PutResult:
@@ -192,6 +203,19 @@ class AccessRegistry:
         names = [keys.ACCESS_STATE, keys.STREAM_KEYS]
         return bool(await _REMOVE.run(self._client, names, [key_id]))
 
+    async def set_recording(
+        self, stream: str, mode: RecordMode, *, before: RecordMode | None
+    ) -> PutResult:
+        """Writes what is recorded of a stream, in the place of ``before`` (None: nobody chose)."""
+        args = [stream, before or "", mode, MAX_RECORDING_CHOICES]
+        names = [keys.ACCESS_STATE, keys.RECORDING_CHOICES]
+        return PutResult((await _PUT.run(self._client, names, args)).decode())
+
+    async def remove_recording(self, stream: str) -> bool:
+        """Removes the choice of what is recorded of a stream; False if there is none."""
+        names = [keys.ACCESS_STATE, keys.RECORDING_CHOICES]
+        return bool(await _REMOVE.run(self._client, names, [stream]))
+
     async def set_view(self, stream: str, view: View, *, before: View | None) -> PutResult:
         """Writes who may watch a stream, in the place of ``before`` (None: it was never set)."""
         args = [stream, before.value if before else "", view.value, MAX_VIEWS]
@@ -200,11 +224,13 @@ class AccessRegistry:
 
     async def restore(self, tables: AccessTables) -> bool:
         """Writes the tables into a Redis that has none; False if it has some."""
-        args: list[Any] = [tables.signing, len(tables.keys)]
+        args: list[Any] = [tables.signing, len(tables.keys), len(tables.views)]
         for key_id, key in tables.keys.items():
             args += [key_id, _ENCODER.encode(key)]
         for stream, view in tables.views.items():
             args += [stream, view.value]
+        for stream, mode in tables.recordings.items():
+            args += [stream, mode]
         return bool(await _RESTORE.run(self._client, _ALL, args))
 
 
@@ -229,3 +255,11 @@ def _parsed_views(answer: list[bytes]) -> Any:
             yield name, View(text.decode(errors="replace"))
         except ValueError:
             yield name, View.TOKEN  # what cannot be read opens nothing
+
+
+def _parsed_recordings(answer: list[bytes]) -> Any:
+    for name, text in _pairs(answer).items():
+        try:
+            yield name, msgspec.convert(text.decode(errors="replace"), RecordMode)
+        except msgspec.ValidationError:
+            continue  # what cannot be read leaves it to the server

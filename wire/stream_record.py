@@ -58,8 +58,6 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     "Viewers at a time that this key allows; 0: as many as the server does."
     original: bool = False
     "The broadcaster wants viewers to see the original: no net works on the stream."
-    recording: Text = ""
-    "The choice of its publisher or of an operator what is recorded; empty: the server's default."
     ending: bool = False
     "The operator ends the stream; its app carries it out."
     renditions: tuple[str, ...] = ()
@@ -100,12 +98,11 @@ def parse_layers(text: str) -> tuple[ReceivedLayer, ...]:
 # none of ours, as this script always sets one.
 _CREATE = Script(
     """
-local least, chosen = tonumber(ARGV[4]), false
+local least = tonumber(ARGV[4])
 if redis.call('TYPE', KEYS[1]).ok == 'hash' and redis.call('PTTL', KEYS[1]) > 0 then
     local have = tonumber(redis.call('HGET', KEYS[1], 'epoch'))
     if have and ARGV[5] == '0' then return 0 end
     if have then least = math.max(least, have + 1) end
-    chosen = redis.call('HGET', KEYS[1], 'recording')
 end
 redis.call('DEL', KEYS[1])
 local epoch = ARGV[2]
@@ -115,7 +112,6 @@ if epoch == '0' then
     for i = 2, #KEYS do redis.call('DEL', KEYS[i]) end
 end
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'epoch', epoch, 'state', 'live')
-if chosen then redis.call('HSET', KEYS[1], 'recording', chosen) end
 for i = 6, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return tonumber(epoch)
@@ -162,7 +158,7 @@ class StreamRegistry:
         await self._update(stream, names, ["epoch", epoch, EXPIRY_MS, *flat(fields)])
 
     async def set_config(self, stream: str, epoch: int, **fields: Any) -> None:
-        """Sets what the operator wants (``ending``, ``recording``) without prolonging the record's
+        """Sets what the operator wants (``ending``, ``original``) without prolonging the record's
         life. Raises StreamGone or StreamBusy.
         """
         await self._update(stream, [keys.record(stream)], ["epoch", epoch, 0, *flat(fields)])

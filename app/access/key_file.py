@@ -1,4 +1,4 @@
-"""Stream keys and view permissions in a file, where Redis forgets them when it ends.
+"""Stream keys, view permissions and choices of recording in a file, where Redis forgets them.
 
 The server that ``sharpcast up`` starts keeps nothing on disk. The file has what Redis has: hashes,
 no secrets of publishers; and the secret that signs view tokens, so only its owner may read it.

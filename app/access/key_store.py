@@ -1,4 +1,4 @@
-"""This node's copy of stream keys and view permissions, and the changes to them.
+"""This node's copy of stream keys, view permissions and choices of recording, and their changes.
 
 Tokens are checked against the copy: a wrong one costs Redis nothing, and a right one is known while
 Redis is away.
@@ -17,10 +17,18 @@ import msgspec
 
 from app.access.patterns import is_pattern
 from app.access.secret import hash_of, make_secret
-from app.errors import BadRequest, KeyNotFound, KeysFull, RedisAway, ViewsFull
+from app.errors import (
+    BadRequest,
+    KeyNotFound,
+    KeysFull,
+    RecordingChoicesFull,
+    RedisAway,
+    ViewsFull,
+)
 from wire.clock import now_us
 from wire.connection import REDIS_DOWN, Redis
 from wire.errors import DamagedKey
+from wire.recording_board import RecordMode
 from wire.stream_keys import (
     AccessRegistry,
     AccessTables,
@@ -196,6 +204,33 @@ class KeyStore:
         if view is None or stream in self.tables.views or view is View.PUBLIC:
             return
         await self.set_view(stream, view)
+
+    def recording_of(self, stream: str) -> RecordMode | None:
+        """Returns what was chosen to be recorded of a stream; None: nobody chose."""
+        return self.tables.recordings.get(stream)
+
+    async def set_recording(self, stream: str, mode: RecordMode | None) -> None:
+        """Chooses what is recorded of a stream, live or not; None: the server's default.
+
+        The choice stays for the name. Raises RecordingChoicesFull, RedisAway.
+        """
+        for _ in range(MAX_TRIES):
+            result = await self._guarded(self._write_recording(stream, mode))
+            await self._guarded(self._refresh())
+            if result is PutResult.FULL:
+                raise RecordingChoicesFull
+            # None removed: nobody chose, or Redis had lost the tables, which are back by now.
+            is_gone = mode is None and stream not in self.tables.recordings
+            if result is PutResult.DONE or is_gone:
+                return
+        raise RedisAway("Others change this stream at the same moment; try again.")
+
+    async def _write_recording(self, stream: str, mode: RecordMode | None) -> PutResult:
+        if mode is None:
+            is_removed = await self._registry.remove_recording(stream)
+            return PutResult.DONE if is_removed else PutResult.OTHER
+        before = self.tables.recordings.get(stream)
+        return await self._registry.set_recording(stream, mode, before=before)
 
     async def _guarded(self, work: Awaitable[T]) -> T:
         try:

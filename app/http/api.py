@@ -18,7 +18,7 @@ from app.http.app_state import AppState
 from app.http.consent import add_consent
 from app.http.node_views import node_view
 from app.http.openapi import GUARDED
-from app.http.recording_views import stream_recording
+from app.http.recording_views import entries_of, stream_recording
 from app.http.rendition_specs import check_change, check_spec, wire_spec, wire_team
 from app.http.snapshot import Seen
 from app.http.whip_common import check_name
@@ -151,7 +151,9 @@ class _Views:
         )
         found.hls = f"/hls/{record.id}/index.m3u8" if self._context.hls else ""
         found.recording = stream_recording(
-            record, seen.recordings, self._context.defaults.recording
+            self._context.access.store.recording_of(record.id),
+            self._context.defaults.recording,
+            entries_of(record, seen.recordings),
         )
         return found
 

@@ -21,7 +21,7 @@ class RecordingPart(BaseModel):
 
 
 class StreamRecording(BaseModel):
-    """The recordings of a live stream."""
+    """The recordings of a stream; it has no parts while it is not live."""
 
     mode: RecordMode
     chosen: bool = Field(description="False: it is the server's default")
@@ -29,7 +29,7 @@ class StreamRecording(BaseModel):
 
 
 class RecordingChoice(BaseModel):
-    """The choice of what is recorded of a stream while it is live."""
+    """The choice of what is recorded of a stream, which stays for its name."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

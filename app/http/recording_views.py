@@ -11,25 +11,31 @@ from app.http.recording_schemas import (
 )
 from app.http.serializers import iso
 from app.recording.catalogue import ListedFile
-from wire.recording_board import RecordingEntry, RecordMode, mode_of
+from wire.recording_board import RecordingEntry, RecordMode
 from wire.stream_record import StreamRecord
 
 _DIED = "The server that recorded it does not answer; another one goes on if one runs."
 
 
 def stream_recording(
-    record: StreamRecord, entries: list[RecordingEntry], default: RecordMode
+    chosen: RecordMode | None, default: RecordMode, entries: list[RecordingEntry]
 ) -> StreamRecording:
-    """Returns what is recorded of a stream, as the nodes told last."""
+    """Returns what is recorded of a stream, as the nodes told last.
+
+    ``chosen`` None: nobody chose, and the default holds.
+    """
     return StreamRecording(
-        mode=mode_of(record.recording, default),
-        chosen=bool(record.recording),
-        parts=[
-            _part(entry)
-            for entry in entries
-            if (entry.stream, entry.epoch) == (record.id, record.epoch)
-        ],
+        mode=chosen or default,
+        chosen=chosen is not None,
+        parts=[_part(entry) for entry in entries],
     )
+
+
+def entries_of(record: StreamRecord | None, entries: list[RecordingEntry]) -> list[RecordingEntry]:
+    """Returns those of the broadcast that is live; None: the stream is not."""
+    if record is None:
+        return []
+    return [each for each in entries if (each.stream, each.epoch) == (record.id, record.epoch)]
 
 
 def _part(entry: RecordingEntry) -> RecordingPart:

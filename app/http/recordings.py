@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import FileResponse
 
-from app.errors import RecordingBusy, RecordingNotFound, StreamNotFound
+from app.errors import RecordingBusy, RecordingNotFound
 from app.http.app_state import AppState
 from app.http.openapi import GUARDED
 from app.http.recording_schemas import RecordingChoice, RecordingList, StreamRecording
-from app.http.recording_views import recording_view, stream_recording
+from app.http.recording_views import entries_of, recording_view, stream_recording
 from app.http.whip_common import check_name
 from app.recording.catalogue import MAX_LISTED
 from app.recording.file_names import download_name, parse_name
@@ -137,21 +137,24 @@ def _add_files(routes: APIRouter, context: AppState) -> None:
 
 
 def _add_choice(routes: APIRouter, context: AppState) -> None:
-    @routes.put(
-        "/api/v1/streams/{stream}/recording",
-        dependencies=[Depends(context.access.recorder)],
-        openapi_extra=GUARDED,
-    )
+    guarded, store = [Depends(context.access.recorder)], context.access.store
+
+    async def shown(stream: str) -> StreamRecording:
+        seen = await context.snapshot.get()
+        entries = entries_of(seen.record(stream), seen.recordings)
+        return stream_recording(store.recording_of(stream), context.defaults.recording, entries)
+
+    @routes.get("/api/v1/streams/{stream}/recording", dependencies=guarded, openapi_extra=GUARDED)
+    async def recording(stream: str) -> StreamRecording:
+        """Tells what is recorded of a stream, live or not."""
+        return await shown(check_name(stream))
+
+    @routes.put("/api/v1/streams/{stream}/recording", dependencies=guarded, openapi_extra=GUARDED)
     async def choose(stream: str, request: Request, choice: RecordingChoice) -> StreamRecording:
-        """Chooses what is recorded of a live stream; for the operator and whoever may publish it by
-        a token or key.
+        """Chooses what is recorded of a stream, live or not; it stays for its name. For the
+        operator and whoever may publish it by a token or key.
         """
-        check_name(stream)
-        await context.node.directory.set_recording(stream, choice.mode or "")
+        await store.set_recording(check_name(stream), choice.mode)
         await context.access.note(request, "recording_chosen", stream, choice.mode or "default")
         context.snapshot.forget()  # Else the answer may be half a second old.
-        seen = await context.snapshot.get()
-        record = seen.record(stream)
-        if record is None:
-            raise StreamNotFound(f"{stream} is not live.")
-        return stream_recording(record, seen.recordings, context.defaults.recording)
+        return await shown(stream)

@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
 
+Choices = Callable[[str], RecordMode | None]
+
 TAKE_OVER_S = 0.25
 """Seconds between searches for recordings whose node died."""
 
@@ -75,6 +77,8 @@ class RecorderSources:
     readers: RenditionReaders
     directory: StreamDirectory
     viewers: Callable[[str], dict[str, int]]
+    chosen: Choices
+    "Tells the choice for a stream; None: nobody chose."
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -153,7 +157,7 @@ class Recorders:
             (ingest.stream, rendition): ingest
             for ingest in self._sources.ingests()
             if ingest.state in (IngestState.LIVE, IngestState.AWAY)
-            for rendition in renditions_of(ingest.recording, self.mode)
+            for rendition in renditions_of(self._sources.chosen(ingest.stream), self.mode)
         }
         for key, own in self._own.items():
             ingest = wanted.get(key)
@@ -242,7 +246,8 @@ class Recorders:
         record = await self._sources.directory.record(subject.stream)
         if record is None or record.epoch != subject.epoch:
             return  # its reader ends by itself, behind what the log has
-        if subject.rendition not in renditions_of(record.recording, self.mode):
+        chosen = self._sources.chosen(subject.stream)
+        if subject.rendition not in renditions_of(chosen, self.mode):
             own.recorder.stop()
 
     async def _replay(self, entry: RecordingEntry) -> None:

@@ -109,11 +109,6 @@ class IngestSession:
         return self._mailbox.bad_messages
 
     @property
-    def recording(self) -> str:
-        """Returns the choice of what is recorded of it, "" where nobody chose."""
-        return self._records.recording
-
-    @property
     def is_live(self) -> bool:
         """True while pictures arrive, from the first key frame on."""
         return self.state is State.LIVE

@@ -37,8 +37,6 @@ class RecordKeeper:
         "The broadcaster wants the original, as read last."
         self._missing: set[str] = set()
         "Names of those that Redis lost and that are not brought back yet."
-        self.recording = ""
-        "The choice of what is recorded, as read last; empty: nobody chose."
         self.restarts = 0
         "Times that the record was lost and made again."
 
@@ -89,14 +87,13 @@ class RecordKeeper:
             await self._streams.end(stream, epoch, ())
         except StreamGone:
             self._log.info("record lost by Redis, made again", extra={"action": "record_lost"})
-        chosen: dict[str, Any] = {"original": self._is_original, "recording": self.recording}
-        await self._streams.create(stream, epoch=epoch, **chosen, **fields)
+        await self._streams.create(stream, epoch=epoch, original=self._is_original, **fields)
         self.restarts += 1
         self._missing |= self._known.keys()
         return await self._streams.get(stream)
 
     def _noted(self, record: StreamRecord) -> StreamRecord:
-        self._is_original, self.recording = record.original, record.recording
+        self._is_original = record.original
         return record
 
     async def _keep_rendition(self, name: str, *, has_job: bool) -> None:

@@ -210,19 +210,9 @@ class StreamDirectory:
 
         Raises StreamNotFound, RedisAway.
         """
-        await self._choose(stream, original=is_original)
-
-    async def set_recording(self, stream: str, mode: str) -> None:
-        """Chooses what is recorded of a stream; "" leaves it to the server's default.
-
-        Raises StreamNotFound, RedisAway.
-        """
-        await self._choose(stream, recording=mode)
-
-    async def _choose(self, stream: str, **fields: Any) -> None:
         record = await self._live(stream)
         try:
-            await self._registry.set_config(stream, record.epoch, **fields)
+            await self._registry.set_config(stream, record.epoch, original=is_original)
             await self._tell(stream)
         except (StreamGone, StreamBusy) as error:
             raise StreamNotFound(f"{stream} is not live.") from error

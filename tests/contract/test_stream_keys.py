@@ -1,4 +1,4 @@
-"""Stream keys and view permissions, on every kind of server."""
+"""Stream keys, view permissions and choices of recording, on every kind of server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import msgspec
 
 from wire import keys
 from wire.connection import Redis, command
+from wire.recording_board import RecordMode
 from wire.stream_keys import (
+    MAX_RECORDING_CHOICES,
     AccessRegistry,
     AccessTables,
     KeyLimits,
@@ -96,10 +98,34 @@ async def test_a_view_permission_is_changed_by_compare_and_set(client: Redis) ->
     assert await registry.set_view("cam1", View.PUBLIC, before=View.TOKEN) is PutResult.DONE
 
 
+async def test_what_is_recorded_is_changed_and_removed(client: Redis) -> None:
+    registry = await opened(client)
+    assert await registry.set_recording("cam1", "both", before=None) is PutResult.DONE
+    assert await registry.set_recording("cam1", "off", before=None) is PutResult.OTHER
+    assert await registry.set_recording("cam1", "off", before="both") is PutResult.DONE
+    found = await tables(client)
+    assert found.recordings == {"cam1": "off"}
+    assert await registry.remove_recording("cam1")
+    assert not await registry.remove_recording("cam1")
+    later = await tables(client)
+    assert (later.recordings, later.version > found.version) == ({}, True)
+
+
+async def test_choices_of_recording_are_bounded(client: Redis) -> None:
+    chosen: dict[str, RecordMode] = {f"cam{n}": "off" for n in range(MAX_RECORDING_CHOICES)}
+    registry = AccessRegistry(client)
+    await registry.restore(AccessTables(signing="aa", recordings=chosen))
+    assert (await tables(client)).recordings == chosen
+    assert await registry.set_recording("more", "both", before=None) is PutResult.FULL
+    assert await registry.set_recording("cam1", "both", before="off") is PutResult.DONE
+
+
 async def test_nothing_is_changed_where_the_tables_are_gone(client: Redis) -> None:
     registry = AccessRegistry(client)
     assert await registry.put(KEY) is PutResult.OTHER
     assert await registry.set_view("cam1", View.TOKEN, before=None) is PutResult.OTHER
+    assert await registry.set_recording("cam1", "both", before=None) is PutResult.OTHER
+    assert not await registry.remove_recording("cam1")
     assert not await registry.remove(KEY.id)
     assert await tables(client) == AccessTables()
     assert await registry.restore(AccessTables(signing="aa"))
@@ -107,11 +133,16 @@ async def test_nothing_is_changed_where_the_tables_are_gone(client: Redis) -> No
 
 async def test_the_first_who_restores_wins(client: Redis) -> None:
     registry = AccessRegistry(client)
-    ours = AccessTables(signing="aa", keys={KEY.id: KEY}, views={"cam1": View.TOKEN})
+    ours = AccessTables(
+        signing="aa",
+        keys={KEY.id: KEY, "other": msgspec.structs.replace(KEY, id="other")},
+        views={"cam1": View.TOKEN},
+        recordings={"cam1": "both", "cam2": "off", "cam3": "source"},
+    )
     assert await registry.restore(ours)
     assert not await registry.restore(AccessTables(signing="bb"))
     found = await tables(client)
-    assert (found.signing, found.keys, found.views) == ("aa", ours.keys, ours.views)
+    assert found == msgspec.structs.replace(ours, version=found.version)
     assert found.version > 0
 
 
@@ -121,6 +152,8 @@ async def test_what_cannot_be_read_lets_nobody_in(client: Redis) -> None:
     for name, text in (("a", "{"), ("b", msgspec.json.encode(KEY)), ("c", b"\xff")):
         await command(client, "HSET", client.key(keys.STREAM_KEYS), name, text)
     await command(client, "HSET", client.key(keys.VIEWS), "cam1", "whoever")
+    await command(client, "HSET", client.key(keys.RECORDING_CHOICES), "cam1", "all", "cam2", "both")
     found = await tables(client)
     assert found.keys == {KEY.id: KEY}
     assert found.views == {"cam1": View.TOKEN}
+    assert found.recordings == {"cam2": "both"}

@@ -37,8 +37,9 @@ export class RecordingControl {
     this._select = el('select', { id: 'record-mode' }, ...MODES.map(([mode, words]) => el('option', { value: mode }, t(words))));
     this._field = el('div', { class: 'field' }, el('label', { for: 'record-mode' }, t('Record')), this._select);
     this._button = el('button', { type: 'button', class: 'button compact' }, t('Start recording'));
+    this._hint = el('p', { class: 'hint' }, t('This choice stays for the name, also for later broadcasts.'));
     this._fault = el('p', { class: 'fault', role: 'alert', hidden: true });
-    this.root = el('section', { class: 'recording-control', 'aria-label': t('Recording') }, this._words, this._field, this._button, this._fault);
+    this.root = el('section', { class: 'recording-control', 'aria-label': t('Recording') }, this._words, this._field, this._button, this._hint, this._fault);
     this._button.addEventListener('click', () => void this._press());
     this.update(null);
   }

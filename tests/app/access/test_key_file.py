@@ -25,6 +25,7 @@ async def test_keys_and_permissions_come_back(redis_client: Redis, tmp_path: Pat
     store = await loaded(redis_client)
     made = await store.add(KeyRequest("cam1"))
     await store.set_view("cam1", View.TOKEN)
+    await store.set_recording("cam1", "both")
     path = tmp_path / "deep" / "keys.json"
     await KeyFile(path).save(redis_client)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -36,6 +37,18 @@ async def test_keys_and_permissions_come_back(redis_client: Redis, tmp_path: Pat
     assert is_good(again, made.secret)
     assert again.tables.signing == store.tables.signing
     assert again.tables.views == {"cam1": View.TOKEN}
+    assert again.recording_of("cam1") == "both"
+
+
+async def test_a_file_of_before_there_were_choices_of_recording_is_read(
+    redis_client: Redis, tmp_path: Path
+) -> None:
+    path = tmp_path / "f"
+    path.write_text('{"version":1,"signing":"aa","keys":{},"views":{"cam1":"token"}}')
+    path.chmod(0o600)
+    await KeyFile(path).load(redis_client)
+    again = await loaded(redis_client)
+    assert (again.tables.views, again.tables.recordings) == ({"cam1": View.TOKEN}, {})
 
 
 async def test_a_revoked_key_does_not_come_back(redis_client: Redis, tmp_path: Path) -> None:

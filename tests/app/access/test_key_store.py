@@ -8,11 +8,18 @@ import pytest
 
 from app.access.key_store import KeyRequest, KeyStore
 from app.access.policy import AccessPolicy, ServerTokens
-from app.errors import BadRequest, KeyNotFound, NotAuthorized, RedisAway
+from app.errors import BadRequest, KeyNotFound, NotAuthorized, RecordingChoicesFull, RedisAway
 from tests.app.peers import until
 from wire.clock import now_us
 from wire.connection import Redis, command, connect
-from wire.stream_keys import KeyLimits, View
+from wire.recording_board import RecordMode
+from wire.stream_keys import (
+    MAX_RECORDING_CHOICES,
+    AccessRegistry,
+    AccessTables,
+    KeyLimits,
+    View,
+)
 
 POLICY = AccessPolicy(ServerTokens())
 
@@ -140,6 +147,37 @@ async def test_the_first_publisher_sets_a_permission_and_no_later_one(store: Key
     await store.set_first_view("cam1", View.TOKEN)
     await store.set_first_view("cam1", View.UNLISTED)
     assert store.tables.views == {"cam1": View.TOKEN}
+
+
+async def test_what_is_recorded_stays_until_it_is_changed_or_deleted(
+    store: KeyStore, redis_client: Redis
+) -> None:
+    assert store.recording_of("cam1") is None
+    await store.set_recording("cam1", None)
+    await store.set_recording("cam1", "source")
+    other = KeyStore(redis_client)
+    await other.load()
+    assert other.recording_of("cam1") == "source"
+    await other.set_recording("cam1", "off")
+    # On top of a change that this node does not know of, and where Redis lost its data.
+    await store.set_recording("cam1", "both")
+    await command(redis_client, "FLUSHALL")
+    await store.set_recording("cam2", "source")
+    assert store.tables.recordings == {"cam1": "both", "cam2": "source"}
+    await command(redis_client, "FLUSHALL")
+    await store.set_recording("cam1", None)
+    assert store.tables.recordings == {"cam2": "source"}
+
+
+async def test_a_choice_too_many_is_refused(store: KeyStore, redis_client: Redis) -> None:
+    full: dict[str, RecordMode] = {f"cam{n}": "off" for n in range(MAX_RECORDING_CHOICES)}
+    await command(redis_client, "FLUSHALL")
+    await AccessRegistry(redis_client).restore(AccessTables(signing="aa", recordings=full))
+    with pytest.raises(RecordingChoicesFull):
+        await store.set_recording("more", "both")
+    await store.set_recording("cam7", None)
+    await store.set_recording("more", "both")
+    assert store.recording_of("more") == "both"
 
 
 async def test_without_redis_keys_are_known_and_not_changed() -> None:

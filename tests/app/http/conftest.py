@@ -111,11 +111,12 @@ async def make_site(redis_client: Redis, tmp_path: Path) -> AsyncIterator[MakeSi
         redis = redis or redis_client
         recording = RecordingOptions(tmp_path / "recordings")
         publishers = PublisherOptions(max_streams, 1500, 10.0)
-        node = AppNode(redis, NodeOptions(publishers, max_viewers, name, times, recording))
+        store, audit = KeyStore(redis), Audit(redis)
+        options = NodeOptions(publishers, max_viewers, name, times, recording)
+        node = AppNode(redis, options, recording_of=store.recording_of)
         metrics = Metrics(node, number=process.number)
         snapshot = Snapshot(redis, node, max_age_s=snapshot_age_s)
         tokens = ServerTokens(publish_token, admin_token)
-        store, audit = KeyStore(redis), Audit(redis)
         access = Access(tokens, store, audit, key_in_path=key_in_path, external=external)
         context = AppState(
             node=node,

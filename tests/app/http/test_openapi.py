@@ -80,6 +80,7 @@ async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) 
         ("/api/v1/streams/{stream}/renditions/{name}", "put"),
         ("/api/v1/streams/{stream}/renditions/{name}", "delete"),
         ("/api/v1/devices", "get"), ("/api/v1/devices", "post"),
+        ("/api/v1/streams/{stream}/recording", "get"),
         ("/api/v1/streams/{stream}/recording", "put"),
         ("/api/v1/recordings/{stream}/{file}", "delete"),
         ("/api/v1/devices/{name}", "delete"), ("/api/v1/devices/tokens/{token}", "delete"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.http.recording_views import recording_view, stream_recording
+from app.http.recording_views import entries_of, recording_view, stream_recording
 from app.recording.catalogue import Catalogue, ListedFile
 from app.recording.file_facts import Gap, ViewerPoint
 from app.recording.folder import Folder, StoredFile
@@ -29,12 +29,11 @@ def entry(**changes: object) -> RecordingEntry:
     return RecordingEntry(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def record(recording: str = "") -> StreamRecord:
-    return StreamRecord(id="cam1", epoch=material.EPOCH, recording=recording)
+RECORD = StreamRecord(id="cam1", epoch=material.EPOCH)
 
 
 def test_what_nodes_tell_of_a_stream_is_shown() -> None:
-    view = stream_recording(record("both"), [entry()], "off")
+    view = stream_recording("both", "off", [entry()])
     assert (view.mode, view.chosen) == ("both", True)
     (part,) = view.parts
     assert (part.rendition, part.node, part.state, part.bytes) == ("source", "one", "held", 77)
@@ -42,17 +41,21 @@ def test_what_nodes_tell_of_a_stream_is_shown() -> None:
 
 
 def test_the_server_decides_where_nobody_chose() -> None:
-    view = stream_recording(record(), [], "source")
+    view = stream_recording(None, "source", [])
     assert (view.mode, view.chosen, view.parts) == ("source", False, [])
 
 
 def test_recordings_of_others_and_of_earlier_publishers_are_not_shown() -> None:
     others = [entry(stream="cam2"), entry(epoch=material.EPOCH - 1)]
-    assert stream_recording(record(), others, "off").parts == []
+    assert entries_of(RECORD, [*others, entry()]) == [entry()]
+
+
+def test_what_is_not_live_has_a_choice_and_no_parts() -> None:
+    assert entries_of(None, [entry()]) == []
 
 
 def test_a_node_that_does_not_answer_is_told() -> None:
-    (part,) = stream_recording(record(), [entry(age_ms=LEASE_MS + 1)], "off").parts
+    (part,) = stream_recording(None, "off", [entry(age_ms=LEASE_MS + 1)]).parts
     assert part.state == "lost"
     assert "does not answer" in part.reason
 

@@ -151,7 +151,7 @@ async def test_a_publisher_or_an_operator_chooses_what_is_recorded(make_site: Ma
     url = "/api/v1/streams/cam1/recording"
     admin, publisher = bearer(ADMIN_TOKEN), bearer(PUBLISH_TOKEN)
     assert (await site.client.put(url, json={"mode": "source"})).status_code == 401
-    assert (await site.client.put(url, json={"mode": "source"}, headers=admin)).status_code == 404
+    assert (await site.client.get(url)).status_code == 401
 
     async def publish(sdp: str) -> str:
         return (await site.post_offer("/whip/cam1", sdp, token=PUBLISH_TOKEN)).text
@@ -177,6 +177,32 @@ async def test_a_publisher_or_an_operator_chooses_what_is_recorded(make_site: Ma
     assert len((await site.client.get(LIST)).json()["recordings"]) == 1
 
 
+async def test_a_choice_stays_for_the_name(make_site: MakeSite) -> None:
+    site = make_site(admin_token=ADMIN_TOKEN, publish_token=PUBLISH_TOKEN, runs=True)
+    url, headers = "/api/v1/streams/cam1/recording", bearer(PUBLISH_TOKEN)
+    assert (await site.client.put(url[:15] + "-/recording", json={}, headers=headers)).is_error
+    kept = {"mode": "source", "chosen": True, "parts": []}
+    before = await site.client.put(url, json={"mode": "source"}, headers=headers)
+    assert (before.status_code, before.json()) == (200, kept)
+
+    async def publish(sdp: str) -> str:
+        return (await site.post_offer("/whip/cam1", sdp, token=PUBLISH_TOKEN)).text
+
+    for _ in range(2):  # the second broadcast too
+        async with publishing(publish, UNITS):
+            await until_live(site)
+            view = (await site.client.get("/api/v1/streams/cam1")).json()["recording"]
+            assert (view["mode"], view["chosen"]) == ("source", True)
+            await until(lambda: len(site.node.recorders.all()) == 1)
+        (session,) = site.node.publishers.ingest_sessions()
+        session.end("over")
+        await until(lambda: site.node.publishers.ingest_sessions() == [])
+        await until(lambda: site.node.recorders.all() == [])
+        assert (await site.client.get(url, headers=headers)).json() == kept
+    gone = await site.client.put(url, json={"mode": None}, headers=headers)
+    assert gone.json() == {"mode": "off", "chosen": False, "parts": []}
+
+
 async def test_strangers_choose_no_recording_whatever_publishing_needs(make_site: MakeSite) -> None:
     url, body = "/api/v1/streams/cam1/recording", {"mode": "source"}
     open_site = make_site(admin_token=ADMIN_TOKEN)
@@ -188,7 +214,7 @@ async def test_strangers_choose_no_recording_whatever_publishing_needs(make_site
         "/api/v1/streams/cam1/view-tokens", json={}, headers=bearer(ADMIN_TOKEN)
     )
     for token, status in (
-        (made["cam1"].secret, 404),  # it may, and nothing is live
+        (made["cam1"].secret, 200),
         (made["cam2"].secret, 403),
         (view.json()["token"], 403),
         ("wrong", 401),

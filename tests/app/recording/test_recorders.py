@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.access.key_store import KeyStore
 from app.node import AppNode, NodeOptions
 from app.recording.recorders import Recorders, RecordingOptions
 from app.recording.recording_state import RecordingState
@@ -32,7 +33,15 @@ MakeNode = Callable[..., AppNode]
 
 
 @pytest.fixture
-async def make(redis_client: Redis, tmp_path: Path) -> AsyncIterator[MakeNode]:
+async def store(redis_client: Redis) -> KeyStore:
+    """The choices, which all nodes here know."""
+    found = KeyStore(redis_client)
+    await found.load()
+    return found
+
+
+@pytest.fixture
+async def make(redis_client: Redis, store: KeyStore, tmp_path: Path) -> AsyncIterator[MakeNode]:
     """Nodes that record into folders of their own, or into one."""
     peer_ports.install(ice.IceAddresses(("127.0.0.1",), ()))
     made: list[tuple[AppNode, asyncio.Task[None]]] = []
@@ -40,7 +49,8 @@ async def make(redis_client: Redis, tmp_path: Path) -> AsyncIterator[MakeNode]:
     def node(name: str, mode: RecordMode = "off", folder: str = "", **rule: Any) -> AppNode:
         options = RecordingOptions(tmp_path / (folder or name), mode, RetentionRule(**rule))
         publishers = PublisherOptions(8, 1500, 10.0, publisher_grace_s=0.5)
-        new = AppNode(redis_client, NodeOptions(publishers, 8, name, recording=options))
+        node_options = NodeOptions(publishers, 8, name, recording=options)
+        new = AppNode(redis_client, node_options, recording_of=store.recording_of)
         made.append((new, asyncio.get_running_loop().create_task(new.run(), name=name)))
         return new
 
@@ -85,7 +95,7 @@ async def test_a_stream_is_recorded_where_the_server_records_all(make: MakeNode)
     assert (found.facts.ended, found.facts.audio, found.facts.node) == (True, True, "one")
 
 
-async def test_nothing_is_recorded_unless_somebody_chooses(make: MakeNode) -> None:
+async def test_nothing_is_recorded_unless_somebody_chooses(make: MakeNode, store: KeyStore) -> None:
     node = make("one")
     into = Into(node)
     async with publishing(into.publish, UNITS):
@@ -93,15 +103,15 @@ async def test_nothing_is_recorded_unless_somebody_chooses(make: MakeNode) -> No
         await asyncio.sleep(0.6)
         assert node.recorders.all() == []
         assert not node.recorders.folder.root.exists()
-        await node.directory.set_recording("cam1", "source")
+        await store.set_recording("cam1", "source")
         await until_recording(node)
-        await node.directory.set_recording("cam1", "off")
+        await store.set_recording("cam1", "off")
         await until(lambda: node.recorders.all() == [])
         assert node.recorders.finished == 1
-        await node.directory.set_recording("cam1", "both")
+        await store.set_recording("cam1", "both")
         await until_recording(node)
         await until(lambda: state(node, keys.ENHANCED) is RecordingState.WAITING)
-        await node.directory.set_recording("cam1", "")
+        await store.set_recording("cam1", None)
         await until(lambda: node.recorders.all() == [])
 
 
@@ -138,7 +148,7 @@ async def test_one_of_two_nodes_records_and_the_other_looks_on(
 
 
 async def test_another_node_goes_on_without_a_gap(
-    make: MakeNode, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+    make: MakeNode, redis_client: Redis, store: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = make("one", "source"), make("two", "source")
     async with publishing(Into(one).publish, UNITS):
@@ -167,24 +177,45 @@ async def test_another_node_goes_on_without_a_gap(
         if found.facts.started_us > durable:
             await until(lambda: two.recorders.catalogue.list(limit=1)[0].facts.gaps)  # type: ignore[union-attr]
         # Who took it over ends it when nobody needs it any more.
-        await one.directory.set_recording("cam1", "off")
+        await store.set_recording("cam1", "off")
         await until(lambda: two.recorders.all() == [])
 
 
-async def test_the_choice_outlives_a_lost_record(make: MakeNode, redis_client: Redis) -> None:
+async def test_each_broadcast_of_a_name_begins_with_its_choice(
+    make: MakeNode, store: KeyStore
+) -> None:
+    node = make("one")
+    await store.set_recording("cam1", "source")  # before anybody publishes it
+    for count in (1, 2):
+        async with publishing(Into(node).publish, UNITS):
+            await until_recording(node)
+        await until(lambda: node.recorders.all() == [], timeout_s=15)
+        assert node.recorders.finished == count
+        await until(lambda: node.publishers.ingest_sessions() == [], timeout_s=15)
+    await store.set_recording("cam1", None)
+    into = Into(node)
+    async with publishing(into.publish, UNITS):
+        await into.until_live()
+        await asyncio.sleep(0.6)
+        assert node.recorders.all() == []
+
+
+async def test_the_choice_outlives_a_redis_that_lost_its_data(
+    make: MakeNode, redis_client: Redis, store: KeyStore
+) -> None:
     node = make("one")
     into = Into(node)
     async with publishing(into.publish, UNITS):
         await into.until_live()
-        await node.directory.set_recording("cam1", "source")
+        await store.set_recording("cam1", "source")
         await until_recording(node)
         own = node.recorders.all()[0]
         await redis_client.execute("FLUSHALL")
         before = own.durable_us
         await until(lambda: own.durable_us > before + 1_500_000)
         assert node.recorders.all() == [own]
-        record = await node.directory.record("cam1")
-        assert record is not None and record.recording == "source"
+        await store.load()  # as its task does
+        assert store.recording_of("cam1") == "source"
         entries = await RecordingBoard(redis_client).read()
         assert [each.node for each in entries] == ["one"]
 
