@@ -286,10 +286,10 @@ class KeysFull(AppError):
 
 
 class KeyUsed(AppError):
-    """The stream key has as many live streams as it may have."""
+    """There are as many live streams as what you publish with allows."""
 
     status = 409
-    title = "Key in use"
+    title = "Too many streams at a time"
 
 
 class ViewsFull(AppError):

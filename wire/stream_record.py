@@ -53,9 +53,10 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Simulcast layers that flow, the largest first, with spaces between: NAME=WIDTHxHEIGHT@KBPS,
     where ``source-NAME`` is the rendition; empty without simulcast."""
     key: Text = ""
-    "Id of the stream key that it is published with; empty: published without one."
+    """Holder whose streams are counted: id of the stream key that it is published with, or ``jwt:``
+    or ``hook:`` and a subject; empty: nobody's."""
     max_viewers: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 0
-    "Viewers at a time that this key allows; 0: as many as the server does."
+    "Viewers at a time that its publisher may have; 0: as many as the server allows."
     original: bool = False
     "The broadcaster wants viewers to see the original: no net works on the stream."
     ending: bool = False

@@ -1,4 +1,4 @@
-"""The limit of viewers that a stream key sets, over all nodes, by WHEP and HLS together."""
+"""The limit of viewers that a publisher's grant sets, on all nodes, by WHEP and HLS together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.node import AppNode
 
 
 class ViewerLimit:
-    """Keeps further viewers out of a stream that has as many as its key allows."""
+    """Keeps further viewers out of a stream that has as many as its publisher may have."""
 
     def __init__(self, node: AppNode, snapshot: Snapshot) -> None:
         self._node = node
@@ -43,6 +43,6 @@ class ViewerLimit:
         audience, most = self._node.audience, record.max_viewers
         if not audience.has_place(stream, name, most=most, others=others, more_others=more):
             raise Full(
-                f"{stream} has as many viewers as its key allows ({most}). "
+                f"{stream} has as many viewers as its publisher may have ({most}). "
                 "There is room again when one of them leaves."
             )

@@ -328,7 +328,7 @@ class IngestSession:
         await self.layers.judge(self._records.lead(keys.ENHANCED))
 
     def _check_limits(self) -> None:
-        """Ends a stream that is above what its key allows."""
+        """Ends a stream that is above what it is published with allows."""
         now = time.monotonic()
         kbps = self._meter.kbps(now=now)
         if fault := self._limit_watch.fault(self.limits, size=self._size, kbps=kbps, now=now):

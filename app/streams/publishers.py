@@ -136,7 +136,7 @@ class Publishers:
         self._spawn = spawn
         self._ended = ended
         self._sessions: dict[str, _Session] = {}
-        self._reserved: dict[str, str] = {}  # ids of keys by streams that are being answered
+        self._reserved: dict[str, str] = {}  # holders of limits by streams that are being answered
         self._closing = False
 
     async def publish(
@@ -166,7 +166,7 @@ class Publishers:
         taken = len(self._sessions.keys() | self._reserved.keys() | {stream})
         if taken > self._options.max_streams:
             raise Full("The server carries as many streams as it may.")
-        await self._check_key(stream, limits)
+        await self._check_streams(stream, limits)
         # The answer takes its time. Meanwhile a second offer for the same name must be refused, or
         # both would get the stream.
         self._reserved[stream] = limits.key
@@ -176,8 +176,8 @@ class Publishers:
         finally:
             self._reserved.pop(stream, None)
 
-    async def _check_key(self, stream: str, limits: StreamLimits) -> None:
-        """Raises KeyUsed where the key has as many other streams as it may, on all nodes."""
+    async def _check_streams(self, stream: str, limits: StreamLimits) -> None:
+        """Raises KeyUsed where the holder has as many other streams as it may, on all nodes."""
         if not limits.streams:
             return
         try:
@@ -188,7 +188,7 @@ class Publishers:
         live |= {name for name, key in self._reserved.items() if key == limits.key}
         if len(live - {stream}) >= limits.streams:
             raise KeyUsed(
-                f"The stream key allows {limits.streams} streams at a time, and has them."
+                f"What you publish with allows {limits.streams} streams at a time, and has them."
             )
 
     def pending(self) -> Iterator[str]:

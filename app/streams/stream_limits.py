@@ -1,4 +1,4 @@
-"""Limits of a stream's key, held while the stream is live."""
+"""Limits of what a stream is published with: a key, a JWT or an answer of the access hook."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class StreamLimits:
     """Most that the stream of a publisher may use; 0: no limit but the server's."""
 
     key: str = ""
-    "Id of the stream key; empty: it was published without one."
+    "Holder whose streams are counted: id of a key, or subject of a JWT or of a hook's answer."
     streams: int = 0
-    "Streams that this key may have at a time."
+    "Streams that this holder may have at a time."
     kbps: int = 0
     pixels: int = 0
     viewers: int = 0
 
 
 NO_LIMITS = StreamLimits()
-"""The limits of a publisher without a key."""
+"""The limits of a publisher for whom none are set."""
 
 
 class LimitWatch:
@@ -42,11 +42,13 @@ class LimitWatch:
         width, height = size
         if limits.pixels and width * height > limits.pixels:
             return (
-                f"the key allows pictures of {limits.pixels} pixels, and these have "
-                f"{width}x{height}"
+                f"what it is published with allows pictures of {limits.pixels} pixels, and these "
+                f"have {width}x{height}"
             )
         is_over = limits.kbps > 0 and kbps > limits.kbps * OVER_FACTOR
         self._over_since = held_since(self._over_since, is_over, now=now)
         if self._over_since is None or now - self._over_since < OVER_S:
             return ""
-        return f"the key allows {limits.kbps} kbit/s, and the stream has {kbps:.0f}"
+        return (
+            f"what it is published with allows {limits.kbps} kbit/s, and the stream has {kbps:.0f}"
+        )

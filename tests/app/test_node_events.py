@@ -70,7 +70,7 @@ async def test_a_stream_begins_with_its_first_picture_and_ends_once(told: Told) 
     told.events.check()
     session.state = State.LIVE
     told.events.check()
-    session.end_reason = "the key allows 500 kbit/s, and the stream has 900"
+    session.end_reason = "what it is published with allows 500 kbit/s, and the stream has 900"
     told.sessions.clear()
     told.events.check()
     told.events.check()

@@ -1,4 +1,4 @@
-"""A key's limit of viewers holds for people, by WHEP and HLS together, on all nodes."""
+"""A publisher's limit of viewers holds for people, by WHEP and HLS together, on all nodes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_players_of_hls_count_and_are_told_why_they_are_refused(guarded: S
             for path in (ALL, f"{INDEX}?viewer=carl", INDEX):
                 refused = await guarded.client.get(path)
                 check_problem(refused, 503)
-                assert "as many viewers as its key allows (2)" in refused.json()["detail"]
+                assert "as many viewers as its publisher may have (2)" in refused.json()["detail"]
                 assert int(refused.headers["retry-after"]) > 0
             check_problem(await guarded.post_offer(PLAY, offer("chromium_play")), 503)
             # Who watches already goes on, by whichever way.

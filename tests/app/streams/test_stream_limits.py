@@ -18,7 +18,8 @@ def test_without_limits_everything_goes_on() -> None:
 def test_a_picture_that_is_too_large_ends_the_stream_at_once(size: tuple[int, int]) -> None:
     fault = LimitWatch().fault(LIMITS, size=size, kbps=0.0, now=0.0)
     assert fault == (
-        f"the key allows pictures of 230400 pixels, and these have {size[0]}x{size[1]}"
+        "what it is published with allows pictures of 230400 pixels, "
+        f"and these have {size[0]}x{size[1]}"
     )
 
 
@@ -34,7 +35,7 @@ def test_a_rate_far_above_the_limit_ends_it_after_a_while() -> None:
     assert watch.fault(LIMITS, size=SMALL, kbps=rate, now=10.0) == ""
     assert watch.fault(LIMITS, size=SMALL, kbps=rate, now=9.9 + OVER_S) == ""
     fault = watch.fault(LIMITS, size=SMALL, kbps=rate, now=10.0 + OVER_S)
-    assert fault == "the key allows 1000 kbit/s, and the stream has 1251"
+    assert fault == "what it is published with allows 1000 kbit/s, and the stream has 1251"
 
 
 def test_a_rate_that_comes_down_in_time_begins_anew() -> None:
