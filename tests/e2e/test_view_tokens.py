@@ -81,6 +81,19 @@ def test_the_player_for_frames_takes_it_from_its_address(server: RunningServer) 
         browser.until(other, f"!{player}.shadowRoot.querySelector('#card-token')?.hidden", 40.0)
 
 
+def test_list_and_grid_show_it_and_the_watch_page_behind_them_plays(
+    server: RunningServer,
+) -> None:
+    with browser.chromium() as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/grid?token={made_token(server)}")
+        browser.until(page, "document.querySelector('.tile video')?.videoWidth > 0", 40.0)
+        assert page.url.endswith("/grid")
+        page.goto(server.url)
+        page.get_by_role("link", name="garden").click()
+        browser.until(page, PLAYING, 40.0)
+
+
 def test_recordings_are_listed_and_played_with_it(server: RunningServer) -> None:
     server.until("a recording", lambda: _recordings(server), 40.0)
     with browser.chromium() as context:

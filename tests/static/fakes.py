@@ -191,7 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _list_streams(self) -> None:
         """A part of the list where the query asks for one."""
-        streams = self.server.fake.streams
+        # One token to watch, which all of its streams need.
+        streams = self.server.fake.streams if self._may_view() else []
         asked = urllib.parse.parse_qs(self.path.partition("?")[2])
         limit = int(asked.get("limit", ["1000"])[0])
         return self._json({"streams": streams[:limit], "total": len(streams)})

@@ -10,16 +10,19 @@ import { JoinPace } from '../ui/join-pace.js';
 import { openPage } from '../ui/page-texts.js';
 import { VisiblePoller } from '../ui/poller.js';
 import { plural, t } from '../ui/texts.js';
+import { takeViewToken } from '../ui/view-token.js';
 
 const PERIOD_MS = 3000;
 
 class GridPage {
   /** @param {RTCIceServer[]} iceServers */
   constructor(iceServers) {
-    this._api = new Api();
+    const token = takeViewToken('').get();
+    this._api = new Api(() => token);
     this._list = byId('tiles', HTMLUListElement);
     this._choice = new GridChoice(new URLSearchParams(location.search).get('large') ?? '');
-    this._parts = { iceServers, pace: new JoinPace(), enlarge: (/** @type {string} */ name) => this._enlarge(name) };
+    const enlarge = (/** @type {string} */ name) => this._enlarge(name);
+    this._parts = { iceServers, pace: new JoinPace(), enlarge, token };
     /** @type {Map<string, GridTile>} */
     this._tiles = new Map();
     this._observer = new IntersectionObserver((entries) => this._see(entries));

@@ -12,13 +12,15 @@ import { Remembered } from '../ui/remembered.js';
 import { StreamCard } from '../ui/stream-card.js';
 import { StreamOrder, isOrder, matching } from '../ui/stream-order.js';
 import { t } from '../ui/texts.js';
+import { takeViewToken } from '../ui/view-token.js';
 
 /** @typedef {import('../types.js').Stream} Stream */
 
 const PERIOD_MS = 2000;
 
 await openPage();
-const api = new Api();
+const tokens = takeViewToken('');
+const api = new Api(() => tokens.get());
 const list = byId('streams', HTMLUListElement);
 const summary = byId('summary', HTMLElement);
 const error = byId('error', HTMLElement);

@@ -8,6 +8,7 @@ import { t } from './texts.js';
  * @property {RTCIceServer[]} iceServers
  * @property {import('./join-pace.js').JoinPace} pace
  * @property {(name: string) => void} enlarge
+ * @property {string} token to watch; empty: none
  */
 
 /** One stream in the grid. It plays while it can be seen: the source without sound, or large and enhanced. */
@@ -16,14 +17,14 @@ export class GridTile {
    * @param {string} name
    * @param {TileParts} parts
    */
-  constructor(name, { iceServers, pace, enlarge }) {
+  constructor(name, { iceServers, pace, enlarge, token }) {
     this.name = name;
     this._pace = pace;
     this._isLarge = false;
     this._isVisible = false;
     this._timer = 0;
-    this._session = new WatchSession({ endpoint: this._endpoint, iceServers, audio: false });
-    this._large = new WatchSession({ endpoint: this._endpoint, iceServers, audio: true });
+    this._session = new WatchSession({ endpoint: this._endpoint, iceServers, audio: false, token });
+    this._large = new WatchSession({ endpoint: this._endpoint, iceServers, audio: true, token });
     this._video = el('video', { playsinline: true, 'aria-label': t('Picture of {name}', { name }) });
     this._video.muted = true;
     this._words = el('span', { class: 'words' });

@@ -9,7 +9,7 @@ import { TokenStore } from './token-store.js';
  * browser refuses storage it stays, or a reload would lose it.
  *
  * @param {string} stream whose token it is; empty: of a list of all
- * @returns {TokenStore} that has it, or the one of earlier in this tab
+ * @returns {TokenStore} that has it, or the one of earlier in this tab: of the stream, else of a list
  */
 export function takeViewToken(stream) {
   const store = new TokenStore(`view.${stream}`);
@@ -19,5 +19,7 @@ export function takeViewToken(stream) {
     place.searchParams.delete('token');
     history.replaceState(history.state, '', place);
   }
+  // Who goes from a list to a stream of it has shown the token there.
+  if (store.get() === '') store.set(new TokenStore('view.').get());
   return store;
 }

@@ -107,3 +107,14 @@ async def test_a_failure_is_said_and_passes(page: Page, server: FakeServer) -> N
     await expect(page.locator(".tile")).to_have_count(2)
     server.failing = False
     await expect(page.get_by_role("alert")).to_be_hidden()
+
+
+async def test_a_token_opens_what_it_may_watch(page: Page, server: FakeServer) -> None:
+    fill(server, 2)
+    server.view_token = "vt_a.b"
+    await page.goto(server.url + "/grid")
+    await expect(page.locator("#empty")).to_be_visible()
+    await page.goto(server.url + "/grid?large=s01&token=vt_a.b")
+    await expect(page.locator(".tile")).to_have_count(2)
+    await expect(page.locator(".tile[data-large=true] .caption")).to_have_text("s01")
+    assert page.url.endswith("/grid?large=s01")

@@ -120,3 +120,14 @@ async def test_a_card_shows_the_picture_that_workers_left(page: Page, server: Fa
     other = page.locator(".stream", has_text="alley")
     await expect(other.locator("canvas")).to_be_hidden()
     await expect(other.locator("svg")).to_be_visible()
+
+
+async def test_a_token_lists_what_it_may_watch(page: Page, server: FakeServer) -> None:
+    server.streams, server.view_token = [samples.stream("garden")], "vt_a.b"
+    await page.goto(server.url + "/")
+    await expect(page.locator("#empty")).to_be_visible()
+    await page.goto(server.url + "/?token=vt_a.b")
+    await expect(page.get_by_role("link", name="garden")).to_be_visible()
+    assert page.url == f"{server.url}/"
+    await page.reload()
+    await expect(page.get_by_role("link", name="garden")).to_be_visible()

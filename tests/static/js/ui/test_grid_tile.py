@@ -14,7 +14,7 @@ TILE = """
   const requests = harness.network(() => [409, {}]);
   const pace = { waits: [], reserve() { return this.waits.shift() ?? 0; } };
   const enlarged = [];
-  const parts = { iceServers: [], pace, enlarge: (name) => enlarged.push(name) };
+  const parts = { iceServers: [], pace, enlarge: (name) => enlarged.push(name), token: '' };
   const tile = new m.GridTile('garden', parts);
   harness.atEnd(() => tile.close());
   harness.show(tile.root);
@@ -31,6 +31,19 @@ async def test_a_tile_out_of_sight_asks_for_nothing(run: Run) -> None:
 async def test_a_small_one_plays_the_source_and_never_wakes_enhancement(run: Run) -> None:
     body = f"{TILE} tile.see(true); await clock.advance(10); return [asked(), part('video').muted]"
     assert await run("ui/grid-tile", body) == [["/whep/garden?rendition=source"], True]
+
+
+async def test_it_shows_the_token_to_watch(run: Run) -> None:
+    body = f"""{TILE}
+      const own = new m.GridTile('garden', {{...parts, token: 'vt_a.b'}});
+      harness.show(own.root);
+      own.see(true);
+      await clock.advance(10);
+      own.enlarge(true);
+      await clock.advance(10);
+      own.close();
+      return [...new Set(requests.map((one) => one.headers.Authorization))]"""
+    assert await run("ui/grid-tile", body) == ["Bearer vt_a.b"]
 
 
 async def test_it_joins_when_its_turn_has_come(run: Run) -> None:

@@ -26,6 +26,18 @@ async def test_it_leaves_the_address_and_is_there_after_a_reload(run: Run) -> No
     assert found == ["vt_a.b", "?view=source#main", "vt_a.b", ""]
 
 
+async def test_a_stream_without_one_has_that_of_the_list(run: Run) -> None:
+    body = """
+      open('/blank?token=vt_a.b');
+      m.takeViewToken('');
+      const found = [m.takeViewToken('cam').get()];
+      open('/blank?token=vt_own');
+      m.takeViewToken('cam');
+      return done([...found, m.takeViewToken('cam').get(), m.takeViewToken('').get()]);
+    """
+    assert await run("ui/view-token", PLACE + body) == ["vt_a.b", "vt_own", "vt_a.b"]
+
+
 async def test_another_link_brings_another_token(run: Run) -> None:
     body = """
       open('/blank?token=old');
