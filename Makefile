@@ -40,8 +40,10 @@ help:
 run: $(VENV)/installed
 	@exec $(BIN)/sharpcast up
 
+# Tests of whole processes have the machine to themselves; all others run two at a time.
 test: $(VENV)/installed-dev browser
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"; others=$$?; \
+	$(BIN)/python -m pytest -m e2e && exit $$others
 
 test-again: $(VENV)/installed-dev
 	@$(BIN)/python -m tests.again
