@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.http.shared_metrics import SharedCollector
+from app.http.snapshot import Seen
 from docs import draw_dashboard
 from wire.counters import COUNTERS
 
@@ -33,9 +34,10 @@ UNITS = {"s", "Bps", "bytes", "percentunit", "short", "none", "dB", "watt", "wat
 def known_metrics() -> set[str]:
     """Names of all metrics that `/metrics` has."""
     counters = {f"sharpcast_{each.name}{'_total' * each.only_grows}" for each in COUNTERS}
-    shared = {family.name for family in SharedCollector().collect() if family.type == "gauge"}
+    shared = SharedCollector(Seen(), 1).collect()
+    gauges = {family.name for family in shared if family.type == "gauge"}
     memory = {"sharpcast_redis_memory_bytes", "sharpcast_redis_memory_limit_bytes"}
-    return counters | shared | memory | OF_PROCESS | {"up"}
+    return counters | gauges | memory | OF_PROCESS | {"up"}
 
 
 def unknown_metrics(expression: str) -> set[str]:

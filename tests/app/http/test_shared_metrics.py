@@ -20,9 +20,7 @@ UNITS = ("kbps", "mbps", "_ms", "_us", "fps", "percent", "_kb", "minutes")
 
 
 def collected(seen: Seen) -> dict[str, Metric]:
-    collector = SharedCollector()
-    collector.seen = seen
-    return {family.name: family for family in collector.collect()}
+    return {family.name: family for family in SharedCollector(seen, 1).collect()}
 
 
 def values(family: Metric) -> dict[str, float]:
@@ -60,8 +58,7 @@ def test_names_have_base_units() -> None:
 
 
 def test_every_family_tells_what_it_is_and_has_one_name() -> None:
-    collector = SharedCollector()
-    families = list(collector.collect())
+    families = list(SharedCollector(Seen(), 1).collect())
     assert len({family.name for family in families}) == len(families)
     assert all(family.documentation for family in families)
     assert all(family.name.startswith("sharpcast_") for family in families)

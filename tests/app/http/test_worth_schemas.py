@@ -26,8 +26,7 @@ def told(quality: QualityWork | None = QUALITY, cost: CostWork = COST) -> Worker
 
 
 def gauges(quality: QualityWork | None) -> dict[str, list[float]]:
-    collector = SharedCollector()
-    collector.seen = Seen(beats=[told(quality)])
+    collector = SharedCollector(Seen(beats=[told(quality)]), 1)
     return {
         family.name: [sample.value for sample in family.samples]
         for family in collector.collect()
