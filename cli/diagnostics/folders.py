@@ -18,21 +18,22 @@ MIN_FREE_BYTES = 256 << 20
 RECORDING_FREE_BYTES = 2 << 30
 """An hour of source and enhanced picture has about 2 GiB."""
 
-_SETTINGS = {
-    "engine_cache": ("what engines and loops compiled", MIN_FREE_BYTES),
-    "recordings_dir": ("recordings", RECORDING_FREE_BYTES),
-}
-"""Folders that the settings name, with their content; a setting that does not exist is skipped."""
+KEYS_FREE_BYTES = 32 << 20
+"""The file of keys as large as it may be, and the one that replaces it."""
 
 
 def check(settings: Settings) -> Iterator[Finding]:
     """Writes a file to each folder, and looks how much room its disk has."""
     yield folder("temporary files", Path(tempfile.gettempdir()), "TMPDIR", MIN_FREE_BYTES)
-    for name, (content, least) in _SETTINGS.items():
-        place = getattr(settings, name, None)
-        # An empty path is the current folder's: a setting that is not set.
-        if isinstance(place, Path) and place != Path():
-            yield folder(content, place.expanduser(), f"SHARPCAST_{name.upper()}", least)
+    if settings.engine_cache != Path():
+        content, place = "what engines and loops compiled", settings.engine_cache
+        yield folder(content, place.expanduser(), "SHARPCAST_ENGINE_CACHE", MIN_FREE_BYTES)
+    # Also with SHARPCAST_RECORD=off: a stream can be recorded by a choice for its name.
+    least = MIN_FREE_BYTES if settings.record == "off" else RECORDING_FREE_BYTES
+    yield folder("recordings", settings.record_dir.expanduser(), "SHARPCAST_RECORD_DIR", least)
+    if not settings.redis_url:
+        place = settings.keys_file.expanduser().parent
+        yield folder("stream keys", place, "SHARPCAST_KEYS_FILE", KEYS_FREE_BYTES)
 
 
 def folder(content: str, place: Path, setting: str, least: int) -> Finding:
@@ -46,13 +47,13 @@ def folder(content: str, place: Path, setting: str, least: int) -> Finding:
             what,
             f"{place} cannot be written to ({reason})",
             f"Give this user the folder: `install -d -o $USER {place}`, or set {setting} to "
-            "another one.",
+            "another place.",
         )
     free = shutil.disk_usage(parent).free
     detail = f"{place}, {free / 2**30:.1f} GiB free"
     if free >= least:
         return good(what, detail, free=free)
-    cure = f"Remove files there, or set {setting} to a folder of a disk with room."
+    cure = f"Remove files there, or set {setting} to a place on a disk with room."
     detail = f"the disk of {place} has {free / 2**20:.0f} MiB free, {least >> 20} are needed"
     return fault(what, detail, cure, free=free)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+
+import pytest
 
 from cli.diagnostics import folders
 from cli.diagnostics.finding import Status
@@ -11,25 +14,25 @@ from tests.cli.diagnostics.seeds import assert_fault, by_name, in_namespace, set
 
 def test_a_folder_that_can_be_written_to_is_good_also_before_it_exists(tmp_path: Path) -> None:
     place = tmp_path / "not" / "yet"
-    found = folders.folder("recordings", place, "SHARPCAST_RECORDINGS_DIR", 1)
+    found = folders.folder("recordings", place, "SHARPCAST_RECORD_DIR", 1)
     assert found.status is Status.GOOD
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_below_a_file_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    found = folders.folder("recordings", tmp_path / "file" / "x", "SHARPCAST_RECORDINGS_DIR", 1)
-    assert_fault(found, "it is no folder", "install -d", "SHARPCAST_RECORDINGS_DIR")
+    found = folders.folder("recordings", tmp_path / "file" / "x", "SHARPCAST_RECORD_DIR", 1)
+    assert_fault(found, "it is no folder", "install -d", "SHARPCAST_RECORD_DIR")
 
 
 def test_a_folder_that_nobody_may_write_to_is_a_fault() -> None:
-    found = folders.folder("recordings", Path("/proc"), "SHARPCAST_RECORDINGS_DIR", 1)
+    found = folders.folder("recordings", Path("/proc"), "SHARPCAST_RECORD_DIR", 1)
     assert_fault(found, "cannot be written to")
 
 
 def test_a_disk_without_room_is_a_fault(tmp_path: Path) -> None:
-    found = folders.folder("recordings", tmp_path, "SHARPCAST_RECORDINGS_DIR", 1 << 60)
-    assert_fault(found, "MiB free", "SHARPCAST_RECORDINGS_DIR")
+    found = folders.folder("recordings", tmp_path, "SHARPCAST_RECORD_DIR", 1 << 60)
+    assert_fault(found, "MiB free", "SHARPCAST_RECORD_DIR")
 
 
 def test_the_folders_of_the_settings_are_looked_at(tmp_path: Path) -> None:
@@ -37,6 +40,28 @@ def test_the_folders_of_the_settings_are_looked_at(tmp_path: Path) -> None:
     assert {"folder for temporary files", "folder for what engines and loops compiled"} <= set(
         found
     )
+
+
+def test_where_recordings_and_keys_cannot_be_written_is_named() -> None:
+    given = settings(record="both", record_dir="/proc/nope", keys_file="/proc/nope/k")
+    found = by_name(folders.check(given))
+    assert_fault(found["folder for recordings"], "/proc/nope", "install -d", "SHARPCAST_RECORD_DIR")
+    assert_fault(found["folder for stream keys"], "/proc/nope", "SHARPCAST_KEYS_FILE")
+
+
+def test_a_server_with_another_redis_has_no_file_of_keys() -> None:
+    given = settings(redis_url="redis://127.0.0.1:6379", keys_file="/proc/nope/k")
+    assert "folder for stream keys" not in by_name(folders.check(given))
+
+
+def test_recordings_need_more_room_where_all_streams_are_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr(folders, "RECORDING_FREE_BYTES", free + (1 << 40))
+    for record, status in (("off", Status.GOOD), ("both", Status.FAULT)):
+        given = settings(record=record, record_dir=str(tmp_path / "recordings"))
+        assert by_name(folders.check(given))["folder for recordings"].status is status
 
 
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
