@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -93,22 +94,24 @@ async def test_the_server_writes_nothing_to_disk_and_serves_no_port(binary: Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
-def test_a_killed_parent_leaves_no_server(binary: Path, tmp_path: Path) -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", _CHILD, binary],
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    assert parent.stdout is not None
-    with parent, parent.stdout:
-        pid = int(parent.stdout.readline())
-        assert is_running(pid)
-        parent.kill()
-    deadline = time.monotonic() + 3.0
-    while is_running(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+def test_a_killed_parent_leaves_no_server(binary: Path) -> None:
+    # pytest's own folders may be deeper than the path of a socket can say.
+    with tempfile.TemporaryDirectory() as folder:
+        parent = subprocess.Popen(
+            [sys.executable, "-c", _CHILD, binary],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "TMPDIR": folder},
+        )
+        assert parent.stdout is not None
+        with parent, parent.stdout:
+            pid = int(parent.stdout.readline())
+            assert is_running(pid)
+            parent.kill()
+        deadline = time.monotonic() + 3.0
+        while is_running(pid):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 async def test_waiting_for_a_server_that_is_not_there_ends_in_time() -> None:
