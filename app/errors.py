@@ -33,6 +33,7 @@ AppError
 ├── KeyUsed             409
 ├── ViewsFull           409
 ├── RecordingChoicesFull 409
+├── EntriesHeld         409
 ├── SessionNotFound     404
 ├── BadName             400
 ├── BadRequest          400
@@ -304,6 +305,13 @@ class RecordingChoicesFull(AppError):
 
     status = 409
     title = "Too many choices of recording"
+
+
+class EntriesHeld(AppError):
+    """You have set this for as many names as one token may; delete it for one that is not used."""
+
+    status = 409
+    title = "Too many names"
 
 
 class SessionNotFound(AppError):

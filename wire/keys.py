@@ -231,6 +231,9 @@ VIEWS = f"{ACCESS_PREFIX}views"
 RECORDING_CHOICES = f"{ACCESS_PREFIX}recordings"
 """Key of the hash from streams to what is recorded of them."""
 
+ENTRY_HOLDERS = f"{ACCESS_PREFIX}holders"
+"""Key of the hash from entries of the two tables above to the owners who made them."""
+
 AUDIT = f"{ACCESS_PREFIX}audit"
 """Key of the stream of administrative acts, the last ones."""
 

@@ -27,6 +27,15 @@ MAX_VIEWS = 10_000
 MAX_RECORDING_CHOICES = 10_000
 """Streams for which somebody chose what is recorded: as many as have a view permission."""
 
+MAX_HELD = 100
+"""Names whose permission one owner may set while nobody publishes them; as many choices."""
+
+MAX_HELD_LIVE = 1_000
+"""The same with names that are live: whoever publishes one after another fills no table alone."""
+
+OPERATORS_ENTRIES = 1_000
+"""Entries of either table that owners leave to the operator, however many they are."""
+
 Limit = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
@@ -87,6 +96,20 @@ class AccessTables(msgspec.Struct, frozen=True, kw_only=True):
     "Permissions by the name of the stream."
     recordings: dict[str, RecordMode] = {}
     "Choices of recording by the name of the stream; others have the server's default."
+    holders: dict[str, Text] = {}
+    "Owners by the entry that they made, ``view NAME`` or ``recording NAME``; others: the operator."
+
+
+class Setter(msgspec.Struct, frozen=True):
+    """Whoever makes an entry in the table of permissions, or in that of choices."""
+
+    holder: str = ""
+    "Kind of the token and id of its holder; empty: the operator."
+    most: int = MAX_HELD
+    "Entries of this holder in the table."
+
+
+OPERATOR = Setter()
 
 
 class PutResult(enum.Enum):
@@ -96,6 +119,8 @@ class PutResult(enum.Enum):
     OTHER = "other"
     """The entry is another one than the caller knows, or all tables are gone: read them."""
     FULL = "full"
+    HELD = "held"
+    """The holder has made as many entries as one may."""
 
 
 # Each script ends by giving the tables another version, which is the server's time.
@@ -120,37 +145,65 @@ redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
     + "return 'done'"
 )
 
+# KEYS: the state, the table, the holders. ARGV: stream, value before ('' for none), new value,
+# maximum, beginning of the table's fields in the holders, holder ('': the operator), its maximum.
+_SET = Script(
+    """
+redis.call('HDEL', KEYS[2], '')
+if redis.call('EXISTS', KEYS[1]) == 0 then return 'other' end
+local have = redis.call('HGET', KEYS[2], ARGV[1]) or ''
+if have ~= ARGV[2] then return 'other' end
+if have == '' and #redis.call('HGETALL', KEYS[2]) / 2 >= tonumber(ARGV[4]) then return 'full' end
+if have == '' and ARGV[6] ~= '' then
+    local all, held = redis.call('HGETALL', KEYS[3]), 0
+    for i = 1, #all, 2 do
+        local is_here = string.sub(all[i], 1, #ARGV[5]) == ARGV[5]
+        if is_here and all[i + 1] == ARGV[6] then held = held + 1 end
+    end
+    if held >= tonumber(ARGV[7]) then return 'held' end
+    redis.call('HSET', KEYS[3], ARGV[5] .. ARGV[1], ARGV[6])
+end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+"""
+    + _TOUCH
+    + "return 'done'"
+)
+
+# KEYS: the state, the table, for entries also the holders. ARGV: the field, that in the holders.
 _REMOVE = Script(
     """
 if redis.call('HDEL', KEYS[2], ARGV[1]) == 0 then return 0 end
+if KEYS[3] then redis.call('HDEL', KEYS[3], ARGV[2]) end
 """
     + _TOUCH
     + "return 1"
 )
 
-# KEYS: the state, keys, views, recordings. ARGV: the version that the caller has.
+# KEYS: the state, keys, views, recordings, holders. ARGV: the version that the caller has.
 _READ = Script(
     """
 local version = redis.call('HGET', KEYS[1], 'version') or '0'
 if version == ARGV[1] then return {version} end
 local signing = redis.call('HGET', KEYS[1], 'signing') or ''
 return {version, signing, redis.call('HGETALL', KEYS[2]), redis.call('HGETALL', KEYS[3]),
-    redis.call('HGETALL', KEYS[4])}
+    redis.call('HGETALL', KEYS[4]), redis.call('HGETALL', KEYS[5])}
 """
 )
 
-# KEYS: as above. ARGV: the signing secret, the numbers of keys and of views, then names and values
-# of keys, of views and of recordings. Whichever node comes first writes what it knows; the others
+# KEYS: as above. ARGV: the signing secret, the numbers of keys, views and recordings, then names
+# and values of these and of holders. Whichever node comes first writes what it knows; the others
 # read that.
 _RESTORE = Script(
     """
 redis.call('HDEL', KEYS[1], '')
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'signing', ARGV[1])
-local last_key = 3 + 2 * ARGV[2]
-local last_view = last_key + 2 * ARGV[3]
-for i = 4, #ARGV, 2 do
-    local place = i <= last_key and 2 or i <= last_view and 3 or 4
+local place, last = 2, 4 + 2 * ARGV[2]
+for i = 5, #ARGV, 2 do
+    while place < 5 and i > last do
+        place = place + 1
+        last = place < 5 and last + 2 * ARGV[place] or #ARGV
+    end
     redis.call('HSET', KEYS[place], ARGV[i], ARGV[i + 1])
 end
 """
@@ -160,7 +213,14 @@ end
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _DECODER = msgspec.json.Decoder(StreamKey)
-_ALL = [keys.ACCESS_STATE, keys.STREAM_KEYS, keys.VIEWS, keys.RECORDING_CHOICES]
+_ALL = [
+    keys.ACCESS_STATE,
+    keys.STREAM_KEYS,
+    keys.VIEWS,
+    keys.RECORDING_CHOICES,
+    keys.ENTRY_HOLDERS,
+]
+_VIEW, _RECORDING = "view ", "recording "
 
 
 class AccessRegistry:
@@ -179,13 +239,14 @@ class AccessRegistry:
         answer = await _READ.run(self._client, _ALL, [version or -1])
         if len(answer) == 1:
             return None
-        found, signing, stream_keys, views, recordings = answer
+        found, signing, stream_keys, views, recordings, holders = answer
         return AccessTables(
             version=int(found),
             signing=signing.decode(errors="replace"),
             keys=dict(_parsed_keys(stream_keys)),
             views=dict(_parsed_views(views)),
             recordings=dict(_parsed_recordings(recordings)),
+            holders={entry: who.decode(errors="replace") for entry, who in _pairs(holders).items()},
         )
 
     async def put(self, key: StreamKey, *, before: StreamKey | None = None) -> PutResult:
@@ -204,33 +265,48 @@ class AccessRegistry:
         return bool(await _REMOVE.run(self._client, names, [key_id]))
 
     async def set_recording(
-        self, stream: str, mode: RecordMode, *, before: RecordMode | None
+        self, stream: str, mode: RecordMode, *, before: RecordMode | None, by: Setter = OPERATOR
     ) -> PutResult:
         """Writes what is recorded of a stream, in the place of ``before`` (None: nobody chose)."""
-        args = [stream, before or "", mode, MAX_RECORDING_CHOICES]
-        names = [keys.ACCESS_STATE, keys.RECORDING_CHOICES]
-        return PutResult((await _PUT.run(self._client, names, args)).decode())
+        most = MAX_RECORDING_CHOICES
+        args = [stream, before or "", mode, most if by == OPERATOR else most - OPERATORS_ENTRIES]
+        return await self._set(keys.RECORDING_CHOICES, [*args, _RECORDING], by)
 
     async def remove_recording(self, stream: str) -> bool:
         """Removes the choice of what is recorded of a stream; False if there is none."""
-        names = [keys.ACCESS_STATE, keys.RECORDING_CHOICES]
-        return bool(await _REMOVE.run(self._client, names, [stream]))
+        names = [keys.ACCESS_STATE, keys.RECORDING_CHOICES, keys.ENTRY_HOLDERS]
+        return bool(await _REMOVE.run(self._client, names, [stream, _RECORDING + stream]))
 
-    async def set_view(self, stream: str, view: View, *, before: View | None) -> PutResult:
+    async def set_view(
+        self, stream: str, view: View, *, before: View | None, by: Setter = OPERATOR
+    ) -> PutResult:
         """Writes who may watch a stream, in the place of ``before`` (None: it was never set)."""
-        args = [stream, before.value if before else "", view.value, MAX_VIEWS]
-        answer = await _PUT.run(self._client, [keys.ACCESS_STATE, keys.VIEWS], args)
+        most = MAX_VIEWS if by == OPERATOR else MAX_VIEWS - OPERATORS_ENTRIES
+        args = [stream, before.value if before else "", view.value, most, _VIEW]
+        return await self._set(keys.VIEWS, args, by)
+
+    async def remove_view(self, stream: str) -> bool:
+        """Removes what was said of who may watch a stream; False if nothing was."""
+        names = [keys.ACCESS_STATE, keys.VIEWS, keys.ENTRY_HOLDERS]
+        return bool(await _REMOVE.run(self._client, names, [stream, _VIEW + stream]))
+
+    async def _set(self, table: str, args: list[Any], by: Setter) -> PutResult:
+        names = [keys.ACCESS_STATE, table, keys.ENTRY_HOLDERS]
+        answer = await _SET.run(self._client, names, [*args, by.holder, by.most])
         return PutResult(answer.decode())
 
     async def restore(self, tables: AccessTables) -> bool:
         """Writes the tables into a Redis that has none; False if it has some."""
-        args: list[Any] = [tables.signing, len(tables.keys), len(tables.views)]
+        counts = len(tables.keys), len(tables.views), len(tables.recordings)
+        args: list[Any] = [tables.signing, *counts]
         for key_id, key in tables.keys.items():
             args += [key_id, _ENCODER.encode(key)]
         for stream, view in tables.views.items():
             args += [stream, view.value]
         for stream, mode in tables.recordings.items():
             args += [stream, mode]
+        for entry, holder in tables.holders.items():
+            args += [entry, holder]
         return bool(await _RESTORE.run(self._client, _ALL, args))
 
 

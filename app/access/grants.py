@@ -7,7 +7,7 @@ import enum
 from collections.abc import Mapping
 
 from app.access.patterns import matches
-from wire.stream_keys import KeyLimits, View
+from wire.stream_keys import MAX_HELD, MAX_HELD_LIVE, OPERATOR, KeyLimits, Setter, View
 
 
 class Act(enum.Enum):
@@ -69,6 +69,12 @@ class Grant:
         if self.kind in (GrantKind.JWT, GrantKind.HOOK) and self.who:
             return f"{self.kind.value}:{self.who}"
         return ""
+
+    def setter(self, *, is_live: bool) -> Setter:
+        """Returns who sets permissions and choices with this grant, for a stream live or not."""
+        return (
+            OPERATOR if self.is_admin else Setter(self.name, MAX_HELD_LIVE if is_live else MAX_HELD)
+        )
 
     @property
     def name(self) -> str:

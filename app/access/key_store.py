@@ -10,15 +10,17 @@ import asyncio
 import dataclasses
 import logging
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
 
-from app.access.patterns import is_pattern
+from app.access.patterns import is_pattern, matches
 from app.access.secret import hash_of, make_secret
 from app.errors import (
+    AppError,
     BadRequest,
+    EntriesHeld,
     KeyNotFound,
     KeysFull,
     RecordingChoicesFull,
@@ -30,10 +32,12 @@ from wire.connection import REDIS_DOWN, Redis
 from wire.errors import DamagedKey
 from wire.recording_board import RecordMode
 from wire.stream_keys import (
+    OPERATOR,
     AccessRegistry,
     AccessTables,
     KeyLimits,
     PutResult,
+    Setter,
     StreamKey,
     View,
 )
@@ -185,55 +189,87 @@ class KeyStore:
             raise KeyNotFound
         return key
 
-    async def set_view(self, stream: str, view: View) -> None:
-        """Says who may watch a stream. Raises ViewsFull, RedisAway."""
-        for _ in range(MAX_TRIES):
-            before = self.tables.views.get(stream)
-            if before is view:
-                return
-            result = await self._guarded(self._registry.set_view(stream, view, before=before))
-            await self._guarded(self._refresh())
-            if result is PutResult.FULL:
-                raise ViewsFull
-            if result is PutResult.DONE:
-                return
-        raise RedisAway("Others change this stream at the same moment; try again.")
+    async def set_view(
+        self, stream: str, view: View | None, *, by: Setter = OPERATOR, keeps_public: bool = False
+    ) -> None:
+        """Says who may watch a stream; None: nobody has said so.
 
-    async def set_first_view(self, stream: str, view: View | None) -> None:
-        """Says who may watch a stream for which nobody has said so. Raises ViewsFull, RedisAway."""
+        ``public``, which is the default, takes no entry, unless it keeps a publisher from setting
+        another first permission: a key does, and others where ``keeps_public``.
+        Raises ViewsFull, EntriesHeld, RedisAway.
+        """
+        if view is View.PUBLIC and not keeps_public and not self._has_private_key(stream):
+            view = None
+
+        async def write() -> PutResult:
+            before = self.tables.views.get(stream)
+            if view is None:
+                return _removed(await self._registry.remove_view(stream))
+            return await self._registry.set_view(stream, view, before=before, by=by)
+
+        await self._change(write, lambda: self.tables.views.get(stream) is view, ViewsFull)
+
+    def _has_private_key(self, stream: str) -> bool:
+        found = self.tables.keys.values()
+        return any(key.view is not View.PUBLIC and matches(key.streams, stream) for key in found)
+
+    async def set_first_view(
+        self, stream: str, view: View | None, *, by: Setter = OPERATOR
+    ) -> None:
+        """Says who may watch a stream for which nobody has said so.
+
+        Raises ViewsFull, EntriesHeld, RedisAway.
+        """
         if view is None or stream in self.tables.views or view is View.PUBLIC:
             return
-        await self.set_view(stream, view)
+        await self.set_view(stream, view, by=by)
 
     def recording_of(self, stream: str) -> RecordMode | None:
         """Returns what was chosen to be recorded of a stream; None: nobody chose."""
         return self.tables.recordings.get(stream)
 
-    async def set_recording(self, stream: str, mode: RecordMode | None) -> None:
+    async def set_recording(
+        self, stream: str, mode: RecordMode | None, *, by: Setter = OPERATOR
+    ) -> None:
         """Chooses what is recorded of a stream, live or not; None: the server's default.
 
-        The choice stays for the name. Raises RecordingChoicesFull, RedisAway.
+        The choice stays for the name. Raises RecordingChoicesFull, EntriesHeld, RedisAway.
         """
+
+        async def write() -> PutResult:
+            if mode is None:
+                return _removed(await self._registry.remove_recording(stream))
+            before = self.recording_of(stream)
+            return await self._registry.set_recording(stream, mode, before=before, by=by)
+
+        await self._change(write, lambda: self.recording_of(stream) == mode, RecordingChoicesFull)
+
+    async def _change(
+        self,
+        write: Callable[[], Awaitable[PutResult]],
+        is_done: Callable[[], bool],
+        full: type[AppError],
+    ) -> None:
+        """Writes until the entry is as it shall be, on top of what other nodes wrote."""
         for _ in range(MAX_TRIES):
-            result = await self._guarded(self._write_recording(stream, mode))
+            result = await self._guarded(write())
             await self._guarded(self._refresh())
             if result is PutResult.FULL:
-                raise RecordingChoicesFull
-            # None removed: nobody chose, or Redis had lost the tables, which are back by now.
-            is_gone = mode is None and stream not in self.tables.recordings
-            if result is PutResult.DONE or is_gone:
+                raise full
+            if result is PutResult.HELD:
+                raise EntriesHeld
+            # Also where nothing was removed: it is gone, or Redis had lost the tables, which are
+            # back by now.
+            if result is PutResult.DONE or is_done():
                 return
         raise RedisAway("Others change this stream at the same moment; try again.")
-
-    async def _write_recording(self, stream: str, mode: RecordMode | None) -> PutResult:
-        if mode is None:
-            is_removed = await self._registry.remove_recording(stream)
-            return PutResult.DONE if is_removed else PutResult.OTHER
-        before = self.tables.recordings.get(stream)
-        return await self._registry.set_recording(stream, mode, before=before)
 
     async def _guarded(self, work: Awaitable[T]) -> T:
         try:
             return await work
         except (*REDIS_DOWN, DamagedKey) as error:
             raise RedisAway from error
+
+
+def _removed(is_removed: bool) -> PutResult:
+    return PutResult.DONE if is_removed else PutResult.OTHER

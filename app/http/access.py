@@ -155,6 +155,14 @@ class Access:
         """Returns who may watch a stream."""
         return self._policy.view_of(stream, self.store.tables)
 
+    async def set_view(
+        self, request: Request, stream: str, view: View | None, *, is_live: bool
+    ) -> None:
+        """Says who may watch a stream, for the holder of the request's grant, behind a guard."""
+        by = request.state.grant.setter(is_live=is_live)
+        keeps_public = self.external.is_set  # what they grant may have a first permission
+        await self.store.set_view(stream, view, by=by, keeps_public=keeps_public)
+
     async def note(self, request: Request, act: str, target: str, detail: str = "") -> None:
         """Notes an administrative act that this request carried out."""
         grant: Grant = getattr(request.state, "grant", NOBODY)

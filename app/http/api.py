@@ -287,7 +287,7 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
             team=wire_team(changes),
         )
         if changes.view is not None:
-            await context.access.store.set_view(stream, View(changes.view))
+            await context.access.set_view(request, stream, View(changes.view), is_live=True)
         await context.access.note(request, "stream_changed", stream, _words(changes))
         context.snapshot.forget()  # Else the answer may be half a second old.
         return await read.stream(stream)

@@ -154,7 +154,9 @@ def _add_choice(routes: APIRouter, context: AppState) -> None:
         """Chooses what is recorded of a stream, live or not; it stays for its name. For the
         operator and whoever may publish it by a token or key.
         """
-        await store.set_recording(check_name(stream), choice.mode)
+        is_live = (await context.snapshot.get()).record(check_name(stream)) is not None
+        by = request.state.grant.setter(is_live=is_live)
+        await store.set_recording(stream, choice.mode, by=by)
         await context.access.note(request, "recording_chosen", stream, choice.mode or "default")
         context.snapshot.forget()  # Else the answer may be half a second old.
         return await shown(stream)

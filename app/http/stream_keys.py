@@ -27,6 +27,7 @@ def router(context: AppState) -> APIRouter:
     _add_keys(routes, keys, context)
     _add_revocation(routes, keys, context)
     _add_view_tokens(routes, context)
+    _add_views(routes, context)
     return routes
 
 
@@ -147,19 +148,39 @@ def _add_view_tokens(routes: APIRouter, context: AppState) -> None:
             expires_at=iso(expires_s * 1_000_000),
         )
 
+
+def _add_views(routes: APIRouter, context: AppState) -> None:
+    path, owned = "/streams/{stream}/view", [Depends(context.access.owner)]
+
+    async def change(request: Request, stream: str, view: View | None) -> Response:
+        is_live = (await context.snapshot.get()).record(check_name(stream)) is not None
+        await context.access.set_view(request, stream, view, is_live=is_live)
+        words = view.value if view is not None else "as never set"
+        await context.access.note(request, "view_changed", stream, words)
+        context.snapshot.forget()
+        return Response(status_code=204)
+
     @routes.put(
-        "/streams/{stream}/view",
+        path,
         status_code=204,
-        dependencies=[Depends(context.access.owner)],
+        dependencies=owned,
         response_class=Response,
         openapi_extra=GUARDED,
     )
     async def set_view(request: Request, stream: str, asked: schemas.ViewChange) -> Response:
         """Says who may watch a stream, live or not; it stays for its name."""
-        await context.access.store.set_view(check_name(stream), View(asked.view))
-        await context.access.note(request, "view_changed", stream, asked.view)
-        context.snapshot.forget()
-        return Response(status_code=204)
+        return await change(request, stream, View(asked.view))
+
+    @routes.delete(
+        path,
+        status_code=204,
+        dependencies=owned,
+        response_class=Response,
+        openapi_extra=GUARDED,
+    )
+    async def forget_view(request: Request, stream: str) -> Response:
+        """Forgets who may watch a stream: it is public until a key sets a first permission."""
+        return await change(request, stream, None)
 
 
 def live_under(key_id: str, seen: Seen) -> list[str]:

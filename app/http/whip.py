@@ -45,7 +45,7 @@ async def _publish(
     whip_common.check_name(stream)
     offer, grant = await whip_common.read_offer(request), request.state.grant
     # Before the stream can be watched: nobody may see what is private from its first moment.
-    await context.access.store.set_first_view(stream, grant.view)
+    await context.access.store.set_first_view(stream, grant.view, by=grant.setter(is_live=True))
     made = await context.node.publishers.publish(
         stream,
         offer,

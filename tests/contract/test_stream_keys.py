@@ -13,6 +13,7 @@ from wire.stream_keys import (
     AccessTables,
     KeyLimits,
     PutResult,
+    Setter,
     StreamKey,
     View,
 )
@@ -111,6 +112,21 @@ async def test_what_is_recorded_is_changed_and_removed(client: Redis) -> None:
     assert (later.recordings, later.version > found.version) == ({}, True)
 
 
+async def test_entries_of_a_holder_are_counted_by_table(client: Redis) -> None:
+    registry, ann = await opened(client), Setter("key a", 1)
+    assert await registry.set_view("a1", View.TOKEN, before=None, by=ann) is PutResult.DONE
+    assert await registry.set_view("a2", View.TOKEN, before=None, by=ann) is PutResult.HELD
+    assert await registry.set_recording("a2", "both", before=None, by=ann) is PutResult.DONE
+    assert (await tables(client)).holders == {"view a1": "key a", "recording a2": "key a"}
+    other = Setter("key b", 1)
+    assert await registry.set_view("a1", View.PUBLIC, before=View.TOKEN, by=other) is PutResult.DONE
+    assert await registry.remove_view("a1")
+    assert not await registry.remove_view("a1")
+    assert await registry.remove_recording("a2")
+    assert (await tables(client)).holders == {}
+    assert await registry.set_view("a2", View.TOKEN, before=None, by=ann) is PutResult.DONE
+
+
 async def test_choices_of_recording_are_bounded(client: Redis) -> None:
     chosen: dict[str, RecordMode] = {f"cam{n}": "off" for n in range(MAX_RECORDING_CHOICES)}
     registry = AccessRegistry(client)
@@ -138,6 +154,7 @@ async def test_the_first_who_restores_wins(client: Redis) -> None:
         keys={KEY.id: KEY, "other": msgspec.structs.replace(KEY, id="other")},
         views={"cam1": View.TOKEN},
         recordings={"cam1": "both", "cam2": "off", "cam3": "source"},
+        holders={"view cam1": "key a", "recording cam2": "key b"},
     )
     assert await registry.restore(ours)
     assert not await registry.restore(AccessTables(signing="bb"))

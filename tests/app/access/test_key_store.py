@@ -8,16 +8,27 @@ import pytest
 
 from app.access.key_store import KeyRequest, KeyStore
 from app.access.policy import AccessPolicy, ServerTokens
-from app.errors import BadRequest, KeyNotFound, NotAuthorized, RecordingChoicesFull, RedisAway
+from app.errors import (
+    BadRequest,
+    EntriesHeld,
+    KeyNotFound,
+    NotAuthorized,
+    RecordingChoicesFull,
+    RedisAway,
+    ViewsFull,
+)
 from tests.app.peers import until
 from wire.clock import now_us
 from wire.connection import Redis, command, connect
 from wire.recording_board import RecordMode
 from wire.stream_keys import (
     MAX_RECORDING_CHOICES,
+    MAX_VIEWS,
+    OPERATORS_ENTRIES,
     AccessRegistry,
     AccessTables,
     KeyLimits,
+    Setter,
     View,
 )
 
@@ -100,7 +111,7 @@ async def test_other_nodes_know_at_once(store: KeyStore, redis_client: Redis) ->
     # A change on top of one that this node does not know of is tried again.
     await other.set_view("cam1", View.UNLISTED)
     await store.set_view("cam1", View.PUBLIC)
-    assert store.tables.views == {"cam1": View.PUBLIC}
+    assert store.tables.views == {}  # public is the default
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -178,6 +189,53 @@ async def test_a_choice_too_many_is_refused(store: KeyStore, redis_client: Redis
     await store.set_recording("cam7", None)
     await store.set_recording("more", "both")
     assert store.recording_of("more") == "both"
+
+
+async def test_public_has_an_entry_only_where_a_key_would_set_another(store: KeyStore) -> None:
+    await store.set_view("cam1", View.PUBLIC)
+    await store.set_view("cam2", View.TOKEN)
+    await store.set_view("cam2", View.PUBLIC)
+    assert store.tables.views == {}
+    await store.set_view("cam3", View.PUBLIC, keeps_public=True)
+    await store.add(KeyRequest("cam*", view=View.TOKEN))
+    await store.set_view("cam1", View.PUBLIC)
+    await store.set_first_view("cam1", View.TOKEN)
+    assert store.tables.views == {"cam1": View.PUBLIC, "cam3": View.PUBLIC}
+    await store.set_view("cam1", None)
+    await store.set_view("cam1", None)
+    assert store.tables.views == {"cam3": View.PUBLIC}
+
+
+async def test_an_owner_has_so_many_names_and_the_others_go_on(store: KeyStore) -> None:
+    ann, bob = Setter("key a", 2), Setter("key b", 2)
+    for name in ("a1", "a2"):
+        await store.set_view(name, View.TOKEN, by=ann)
+        await store.set_recording(name, "both", by=ann)
+    with pytest.raises(EntriesHeld):
+        await store.set_view("a3", View.TOKEN, by=ann)
+    with pytest.raises(EntriesHeld):
+        await store.set_recording("a3", "both", by=ann)
+    with pytest.raises(EntriesHeld):
+        await store.set_first_view("a3", View.TOKEN, by=ann)
+    await store.set_view("a1", View.UNLISTED, by=ann)  # one that it has
+    await store.set_view("b1", View.TOKEN, by=bob)
+    await store.set_view("a4", View.TOKEN)  # the operator
+    await store.set_view("a2", View.PUBLIC, by=ann)
+    await store.set_view("a3", View.TOKEN, by=ann)
+    assert set(store.tables.views) == {"a1", "a3", "a4", "b1"}
+    assert set(store.tables.recordings) == {"a1", "a2"}
+
+
+async def test_owners_together_leave_room_for_the_operator(
+    store: KeyStore, redis_client: Redis
+) -> None:
+    full = {f"cam{n}": View.TOKEN for n in range(MAX_VIEWS - OPERATORS_ENTRIES)}
+    await command(redis_client, "FLUSHALL")
+    await AccessRegistry(redis_client).restore(AccessTables(signing="aa", views=full))
+    with pytest.raises(ViewsFull):
+        await store.set_view("more", View.TOKEN, by=Setter("key a"))
+    await store.set_view("more", View.TOKEN)
+    assert store.tables.views["more"] is View.TOKEN
 
 
 async def test_without_redis_keys_are_known_and_not_changed() -> None:

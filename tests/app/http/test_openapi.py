@@ -86,7 +86,8 @@ async def test_the_openapi_document_says_what_is_taken_and_answered(site: Site) 
         ("/api/v1/devices/{name}", "delete"), ("/api/v1/devices/tokens/{token}", "delete"),
         ("/api/v1/keys", "get"), ("/api/v1/keys", "post"), ("/api/v1/keys/{key}", "delete"),
         ("/api/v1/keys/{key}/rotation", "post"), ("/api/v1/audit", "get"),
-        ("/api/v1/streams/{stream}/view", "put"), ("/api/v1/streams/{stream}/view-tokens", "post"),
+        ("/api/v1/streams/{stream}/view", "put"), ("/api/v1/streams/{stream}/view", "delete"),
+        ("/api/v1/streams/{stream}/view-tokens", "post"),
     }  # fmt: skip
     for path in ("/whip/{stream}", "/whep/{stream}"):
         operation = whole["paths"][path]["post"]

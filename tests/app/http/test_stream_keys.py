@@ -17,6 +17,7 @@ from tests.app.http.test_api import ADMIN
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing
 from tests.app.webrtc.offer_texts import offer
+from wire.stream_keys import MAX_HELD
 from wire.stream_record import StreamRecord
 
 UNITS = coding.h264(98, 54, 10)
@@ -112,6 +113,26 @@ async def test_who_may_watch_is_set_before_there_is_a_stream(guarded: Site) -> N
     check_problem(await guarded.client.get("/api/v1/streams/cam1"), 401)
     check_problem(await guarded.client.put(path, json={"view": "public"}), 401)
     check_problem(await guarded.client.put(path, json={"view": "x"}, headers=bearer), 422)
+
+
+async def test_an_owner_does_not_use_up_the_permissions_of_all(guarded: Site) -> None:
+    made = await add(guarded, streams="own-*", view="token")
+    bearer = {"Authorization": f"Bearer {made['secret']}"}
+
+    async def put(number: int, headers: dict[str, str], *, what: str, body: object) -> int:
+        path = f"/api/v1/streams/own-{number}/{what}"
+        return (await guarded.client.put(path, json=body, headers=headers)).status_code
+
+    for what, body in (("view", {"view": "public"}), ("recording", {"mode": "off"})):
+        for number in range(MAX_HELD):
+            assert await put(number, bearer, what=what, body=body) in (200, 204)
+        assert await put(MAX_HELD, bearer, what=what, body=body) == 409
+        assert await put(MAX_HELD, ADMIN, what=what, body=body) in (200, 204)
+    path = "/api/v1/streams/own-1/view"
+    check_problem(await guarded.client.delete(path), 401)
+    assert (await guarded.client.delete(path, headers=ADMIN)).status_code == 204
+    view = {"view": "token"}
+    assert await put(MAX_HELD + 1, bearer, what="view", body=view) == 204
 
 
 async def test_an_operators_view_token_needs_no_key(make_site: MakeSite) -> None:
