@@ -11,7 +11,8 @@ from wire.connection import Redis, command
 from wire.hash_record import Epoch
 
 MAX_ENTRIES = 1_000
-"""Acts that are kept, about 200 KB; the log of the process has them all."""
+"""Acts of the operator that are kept, and as many of others, about 200 KB each; the log of the
+process has them all."""
 
 Words = Annotated[str, msgspec.Meta(max_length=512)]
 
@@ -36,23 +37,35 @@ _DECODER = msgspec.json.Decoder(AuditEntry)
 
 
 class AuditLog:
-    """Adds and lists acts; the oldest make place for new ones."""
+    """Adds and lists acts; the oldest make place for new ones: of owners for owners' acts only, so
+    that no owner can push out what the operator did."""
 
     def __init__(self, client: Redis, *, most: int = MAX_ENTRIES) -> None:
         self._client = client
         self._most = most
 
-    async def add(self, entry: AuditEntry) -> None:
+    async def add(self, entry: AuditEntry, *, by_operator: bool = True) -> None:
         """Adds an act. Raises what ``command`` does."""
-        key = self._client.key(keys.AUDIT)
+        key = self._client.key(keys.AUDIT if by_operator else keys.OWNERS_AUDIT)
         text = msgspec.json.encode(entry)
         await command(self._client, "XADD", key, "MAXLEN", self._most, "*", "e", text)
 
     async def list(self, count: int = MAX_ENTRIES) -> list[AuditEntry]:
-        """Returns the last acts, the newest first. What cannot be read is left out."""
-        key = self._client.key(keys.AUDIT)
-        answer = await command(self._client, "XREVRANGE", key, "+", "-", "COUNT", count)
-        return list(_parsed(answer))
+        """Returns so many last acts of the operator and as many of others, the newest first.
+
+        What cannot be read is left out.
+        """
+        found = []
+        for name in (keys.AUDIT, keys.OWNERS_AUDIT):
+            key = self._client.key(name)
+            found += await command(self._client, "XREVRANGE", key, "+", "-", "COUNT", count)
+        # By the ids, which are the server's time: the clocks of two nodes may differ.
+        found.sort(key=_place, reverse=True)
+        return list(_parsed(found))
+
+
+def _place(entry: Any) -> tuple[int, ...]:
+    return tuple(int(part) for part in entry[0].split(b"-"))
 
 
 def _parsed(answer: Any) -> Any:

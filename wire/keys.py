@@ -235,7 +235,10 @@ ENTRY_HOLDERS = f"{ACCESS_PREFIX}holders"
 """Key of the hash from entries of the two tables above to the owners who made them."""
 
 AUDIT = f"{ACCESS_PREFIX}audit"
-"""Key of the stream of administrative acts, the last ones."""
+"""Key of the stream of the operator's acts, the last ones."""
+
+OWNERS_AUDIT = f"{ACCESS_PREFIX}audit-owners"
+"""Key of the stream of the acts of others."""
 
 
 def gateway(name: str) -> str:

@@ -25,7 +25,14 @@ class Audit:
         self._log = AuditLog(client)
 
     async def note(
-        self, act: str, target: str, *, who: str, address: str, detail: str = ""
+        self,
+        act: str,
+        target: str,
+        *,
+        who: str,
+        address: str,
+        detail: str = "",
+        by_operator: bool = True,
     ) -> None:
         """Notes an act that was carried out. Never fails: the act is done."""
         entry = AuditEntry(
@@ -39,12 +46,15 @@ class Audit:
         # One line of JSON, so that no text of a client can look like another line.
         log.info("%s", json.dumps(msgspec.to_builtins(entry)), extra={"action": "audit"})
         try:
-            await self._log.add(entry)
+            await self._log.add(entry, by_operator=by_operator)
         except (*REDIS_DOWN, DamagedKey) as error:
             log.warning(
                 "the act above is in this log alone: %s", error, extra={"action": "not_kept"}
             )
 
     async def list(self, count: int) -> list[AuditEntry]:
-        """Returns the last acts, the newest first. Raises what Redis' errors are."""
+        """Returns so many last acts of the operator and as many of others, the newest first.
+
+        Raises what Redis' errors are.
+        """
         return await self._log.list(count)

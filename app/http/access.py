@@ -166,7 +166,14 @@ class Access:
     async def note(self, request: Request, act: str, target: str, detail: str = "") -> None:
         """Notes an administrative act that this request carried out."""
         grant: Grant = getattr(request.state, "grant", NOBODY)
-        await self.audit.note(act, target, who=grant.name, address=_address(request), detail=detail)
+        await self.audit.note(
+            act,
+            target,
+            who=grant.name,
+            address=_address(request),
+            detail=detail,
+            by_operator=grant.is_admin,
+        )
 
     async def _check(self, request: Request, token: str, act: Act, stream: str = "") -> Grant:
         stream = stream or request.path_params.get("stream", "")

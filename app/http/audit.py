@@ -15,7 +15,8 @@ from wire.audit_log import MAX_ENTRIES
 from wire.connection import REDIS_DOWN
 from wire.errors import DamagedKey
 
-Limit = Annotated[int, Query(ge=1, le=MAX_ENTRIES, description="Entries at most")]
+_LIMIT = "Acts of the operator at most, and of all others"
+Limit = Annotated[int, Query(ge=1, le=MAX_ENTRIES, description=_LIMIT)]
 
 
 def router(context: AppState) -> APIRouter:

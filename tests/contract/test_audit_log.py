@@ -29,6 +29,16 @@ async def test_only_the_last_ones_are_kept(client: Redis) -> None:
     assert MAX_ENTRIES == 1000
 
 
+async def test_acts_of_owners_push_out_none_of_the_operator(client: Redis) -> None:
+    log = AuditLog(client, most=2)
+    await log.add(entry(0))
+    for number in range(1, 5):
+        await log.add(entry(number), by_operator=False)
+    await log.add(entry(5))
+    assert await log.list() == [entry(5), entry(4), entry(3), entry(0)]
+    assert await log.list(1) == [entry(5), entry(4)]
+
+
 async def test_what_cannot_be_read_is_left_out(client: Redis) -> None:
     log = AuditLog(client)
     await log.add(entry(1))
