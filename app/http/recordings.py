@@ -8,11 +8,14 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from app.errors import RecordingBusy, RecordingNotFound
 from app.http.app_state import AppState
 from app.http.openapi import GUARDED
+from app.http.problems import problem
 from app.http.recording_schemas import RecordingChoice, RecordingList, StreamRecording
 from app.http.recording_views import entries_of, recording_view, stream_recording
 from app.http.whip_common import check_name
@@ -25,6 +28,12 @@ _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"video/mp4": {}, "video/webm": {}}, "description": "The file."}
 }
 
+_RANGE_FAULTS = {
+    400: ("Bad request", "The Range header is none that can be read."),
+    416: ("Range not satisfiable", "The recording ends before this range."),
+}
+"""Title and sentence of what the framework says in plain text, by status."""
+
 Before = Annotated[
     int, Query(ge=0, lt=2**53, description="Only those that began before this time, in Unix us")
 ]
@@ -35,6 +44,28 @@ class MediaFile(FileResponse):
     """A file that is read on threads, in parts large enough for a few hops of the event loop."""
 
     chunk_size = 256 * 1024
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers with the file or a part; what is wrong with a range becomes a problem answer."""
+        unit = Headers(scope=scope).get("range", "").partition("=")[0].strip().lower()
+        if unit != "bytes":
+            # RFC 9110 section 14.2: a range of an unknown unit is ignored.
+            kept = [each for each in scope["headers"] if each[0].lower() != b"range"]
+            scope = {**scope, "headers": kept}
+        is_refused = False
+
+        async def checked(message: Message) -> None:
+            nonlocal is_refused
+            if message.get("status") in _RANGE_FAULTS:
+                is_refused = True
+                title, detail = _RANGE_FAULTS[message["status"]]
+                place = Headers(raw=message["headers"]).get("content-range")
+                headers = {"Content-Range": place} if place is not None else None
+                await problem(message["status"], title, detail, headers)(scope, receive, send)
+            elif not is_refused:
+                await send(message)
+
+        await super().__call__(scope, receive, checked)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -108,10 +139,12 @@ def _add_files(routes: APIRouter, context: AppState) -> None:
             raise RecordingNotFound
         # First, or an answer would tell what there is to who may not see it.
         await context.access.check_view(request, stream)
-        if not await recorders.on_thread(path.is_file):
+        found = await recorders.on_thread(partial(recorders.folder.status, stream, file))
+        if found is None:
             raise RecordingNotFound
         return MediaFile(
             path,
+            stat_result=found,
             media_type=parts.media_type,
             filename=download_name(stream, file),
             content_disposition_type="attachment" if download else "inline",
@@ -127,8 +160,7 @@ def _add_files(routes: APIRouter, context: AppState) -> None:
     )
     async def remove(stream: str, file: str, request: Request) -> Response:
         """Removes a recording; one that is being written stays until it has ended."""
-        path = recorders.folder.path(stream, file)
-        if path is None or not await recorders.on_thread(path.is_file):
+        if await recorders.on_thread(partial(recorders.folder.status, stream, file)) is None:
             raise RecordingNotFound
         if not await recorders.on_thread(partial(recorders.folder.remove, stream, file)):
             raise RecordingBusy

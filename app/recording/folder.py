@@ -11,6 +11,7 @@ import dataclasses
 import fcntl
 import itertools
 import os
+import stat
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -66,6 +67,20 @@ class Folder:
             return None
         return self.root / stream / name
 
+    def status(self, stream: str, name: str) -> os.stat_result | None:
+        """Returns the status of a recording; None if there is none of this name.
+
+        What is no regular file is none, as in lists: a link could lead anywhere.
+        """
+        path = self.path(stream, name)
+        if path is None or path.parent.is_symlink():
+            return None
+        try:
+            found = path.lstat()
+        except OSError:
+            return None
+        return found if stat.S_ISREG(found.st_mode) else None
+
     def create(self, stream: str, parts: FileName) -> tuple[Path, FileIO]:
         """Makes a new file, locked, under the first name that is free. Raises OSError."""
         if not keys.is_stream_id(stream):
@@ -117,7 +132,7 @@ class Folder:
     def remove(self, stream: str, name: str) -> bool:
         """Removes a recording with its facts; False if it is being written, or not there."""
         path = self.path(stream, name)
-        if path is None or not path.is_file() or is_locked(path):
+        if path is None or self.status(stream, name) is None or is_locked(path):
             return False
         path.unlink(missing_ok=True)
         (path.parent / facts_name(name)).unlink(missing_ok=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.access.key_store import KeyRequest
 from app.recording.folder import Folder
 from app.recording.recording_state import RecordingState
 from tests.app import coding
+from tests.app.http.answers import check_problem
 from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN, MakeSite, Site
 from tests.app.http.test_whep import until_live
 from tests.app.peers import publishing, until
@@ -89,7 +92,12 @@ async def test_files_are_served_whole_and_in_ranges(site: Site) -> None:
     last = await site.client.get(url, headers={"Range": "bytes=-5"})
     assert last.content == data[-5:]
     beyond = await site.client.get(url, headers={"Range": f"bytes={len(data)}-"})
-    assert beyond.status_code == 416
+    check_problem(beyond, 416)
+    assert beyond.headers["content-range"] == f"bytes */{len(data)}"
+    check_problem(await site.client.get(url, headers={"Range": "bytes=x"}), 400)
+    for unit in ("pages=1-2", "pages", "="):
+        ignored = await site.client.get(url, headers={"Range": unit})
+        assert (ignored.status_code, ignored.content) == (200, data)
     head = await site.client.head(url)
     assert (head.headers["content-length"], head.content) == (str(len(data)), b"")
     kept = await site.client.get(f"{url}?download=true")
@@ -123,6 +131,18 @@ async def test_nothing_else_of_the_disk_is_served(site: Site) -> None:
         answer = await site.client.get(f"/recordings/{path}")
         assert answer.status_code in (400, 404), path
         assert b"secret" not in answer.content
+
+
+async def test_a_link_with_the_name_of_a_recording_is_none(site: Site, tmp_path: Path) -> None:
+    name = material.stored(folder(site), material.STARTED_US)
+    place = folder(site).root / "cam1" / name
+    place.rename(tmp_path / name)
+    place.symlink_to(tmp_path / name)
+    (folder(site).root / "cam2").symlink_to(tmp_path)
+    for stream in ("cam1", "cam2"):
+        check_problem(await site.client.get(f"/recordings/{stream}/{name}"), 404)
+        check_problem(await site.client.delete(f"{LIST}/{stream}/{name}"), 404)
+    assert place.is_symlink()
 
 
 async def test_an_operator_removes_recordings(make_site: MakeSite) -> None:
