@@ -52,6 +52,8 @@ def enhance(
 
     Exit status: 0 all done, 1 some failed, 2 wrong use, 130 interrupted.
     """
+    # First: the libraries take seconds to load.
+    signal.signal(signal.SIGTERM, _interrupt)
     from cli import logs
     from cli.enhance_run import EnhanceRun
     from wire.settings import load_settings
@@ -59,7 +61,6 @@ def enhance(
 
     settings = load_settings()
     logs.set_up(_level(settings.log_level), settings.log_format)
-    signal.signal(signal.SIGTERM, _interrupt)
     options = FileOptions(
         model=model or settings.model,
         strength=settings.strength if strength is None else strength,

@@ -100,7 +100,9 @@ class EnhanceRun:
                 try:
                     self._enhance(enhancer, task, report, view, keeps_partial=keeps_partial)
                 except KeyboardInterrupt:
-                    kept = _kept(task.target, self._before) if keeps_partial else ""
+                    kept = ""
+                    if keeps_partial:
+                        kept = _kept(task.target, self._before) or " No picture was finished yet."
                     view.end("interrupted", text="", **report.summary)
                     print(f"Interrupted.{kept}", file=sys.stderr)
                     return INTERRUPTED

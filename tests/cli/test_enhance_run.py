@@ -71,6 +71,25 @@ def test_ctrl_c_leaves_no_half_film_and_has_its_status(tmp_path: Path) -> None:
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.parametrize("keeps_partial", [True, False], ids=["one", "many"])
+def test_an_early_end_leaves_nothing_and_says_so(tmp_path: Path, keeps_partial: bool) -> None:
+    make_clip(tmp_path / "in.mp4", seconds=60)
+    out = tmp_path / "out"
+    out.mkdir()
+    where = [str(out / "in.mp4")] if keeps_partial else ["--out", str(out)]
+    words = [*SHARPCAST, "enhance", str(tmp_path / "in.mp4"), *where]
+    running = Process(tmp_path, "enhance", words, environment())
+    try:
+        # The header is there before the first picture, which waits for the net.
+        until("the partial file", lambda: any(out.iterdir()), 60)
+        assert running.end(signal.SIGTERM, 40) == 130, running.text
+    finally:
+        running.kill()
+    assert list(out.iterdir()) == []
+    assert "Interrupted." in running.text and "Traceback" not in running.text
+    assert ("No picture was finished yet." in running.text) is keeps_partial
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -24,6 +24,11 @@ from workers.transcode.source import Source, is_cover, url_of
 PLANAR = "yuv420p"
 """Sample format of the pictures here; encoders in hardware take others."""
 
+_HYBRID = "hybrid_fragmented"
+
+_DELIMITER = b"\0\0\0\1\x09\xf0"
+"""Access unit delimiter of H.264 (ITU-T H.264, 7.3.2.4): a packet that shows no picture."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Format:
@@ -63,7 +68,7 @@ FORMATS = {
         keeps_aspect=True,
         # Written in fragments, which a sudden end leaves readable, and joined at the end. Short
         # ones, and few pictures inside the encoder, so that the first are soon on the disk.
-        muxer={"movflags": "hybrid_fragmented", "frag_duration": "500000"},
+        muxer={"movflags": _HYBRID, "frag_duration": "500000"},
     ),
     ".y4m": Format("yuv4mpegpipe", "rawvideo", {}, False, False),
 }
@@ -155,6 +160,7 @@ class FileOutput:
         "True if the pixel aspect ratio could not be written."
         self.is_started = False
         "True once a file may exist."
+        self._has_packet = False
         self.refused: collections.Counter[str] = collections.Counter()
         "Copied packets that the container refused, by the kind of their stream."
         self._video: Any = self._add_streams(source, size)
@@ -274,6 +280,7 @@ class FileOutput:
             packet.stream = self._copies[copy_of]
         try:
             self._container.mux(packet)
+            self._has_packet = True
         except (av.error.FFmpegError, OSError) as error:
             self._leave_out(error, copy_of)
 
@@ -284,12 +291,27 @@ class FileOutput:
         # Set first: a failure must not make ``salvage`` try again.
         self._closed = True
         try:
+            if self.is_started and not self._has_packet:
+                self._put_filler()
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
             self._leave_out(error, None)
         finally:
             if self._aspect is not None and self.is_started and self._path.exists():
                 self._write_aspect(*self._aspect)
+
+    def _put_filler(self) -> None:
+        """Writes a packet without a picture where the muxer cannot end a file that has none.
+
+        FFmpeg's hybrid fragments crash the process there; ``has_picture`` is False of such a file.
+        """
+        if _HYBRID not in self._format.muxer.get("movflags", ""):
+            return
+        filler: Any = av.Packet(_DELIMITER)
+        filler.stream = self._video
+        filler.time_base = self._video.time_base
+        filler.pts = filler.dts = 0
+        self._container.mux(filler)
 
     def _write_aspect(self, aspect: Fraction, size: tuple[int, int]) -> None:
         try:

@@ -162,6 +162,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence_and_leaves_nothing(
         (text, tmp_path / "out.mkv", "cannot be read"),
         (empty, tmp_path / "out.mkv", "cannot be read"),
         (cut, tmp_path / "out.mkv", "has no picture"),
+        # FFmpeg's muxer of fragments must not end a file without a packet.
+        (cut, tmp_path / "out.mp4", "has no picture"),
         (good, tmp_path / "no" / "folder.mkv", "cannot be written"),
     ):
         with pytest.raises(FileFailed, match=words) as caught:
