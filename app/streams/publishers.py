@@ -156,7 +156,6 @@ class Publishers:
         """
         if self._closing:
             raise Full("The server stops.")
-        offer = check_publish_offer(sdp)
         present = self._sessions.get(stream)
         if stream in self._reserved:
             raise AlreadyPublishing(f"{stream} already has a publisher.")
@@ -167,6 +166,8 @@ class Publishers:
         if taken > self._options.max_streams:
             raise Full("The server carries as many streams as it may.")
         await self._check_streams(stream, limits)
+        # After the limits: whoever asks without an offer learns why one is refused (409).
+        offer = check_publish_offer(sdp)
         # The answer takes its time. Meanwhile a second offer for the same name must be refused, or
         # both would get the stream.
         self._reserved[stream] = limits.key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
 import ssl
@@ -10,11 +11,60 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.printable import printable
+
 _MAX_ANSWER_S = 2.0
 """Time limit of an answer in seconds; a slower one counts as none."""
 
 _MAX_ANSWER_BYTES = 64 * 1024
 """Limit of an answer, which has some hundred bytes; what else listens there may send anything."""
+
+_MAX_SENTENCE = 300
+"""Characters of a reason that are shown; the server's own have at most half as many."""
+
+_MEMBERS = ("title", "detail")
+"""Members of a problem document (RFC 9457, section 3.1) that are for people."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServerReason:
+    """A server's reason not to take a stream; empty where it gives none."""
+
+    status: int = 0
+    title: str = ""
+    detail: str = ""
+    "A sentence for people, safe to print."
+
+
+def refusal(url: str, token: str) -> ServerReason:
+    """Asks a WHIP address why it refuses a stream: FFmpeg does not keep the answer's body.
+
+    No session comes of it, as the request has no offer.
+    """
+    # Nor does FFmpeg, which has sent the token there already, check the certificate.
+    context = ssl._create_unverified_context() if url.startswith("https") else None
+    headers = {"Content-Type": "application/sdp"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    asked = urllib.request.Request(url, b"", headers, method="POST")
+    try:
+        urllib.request.urlopen(asked, timeout=_MAX_ANSWER_S, context=context).close()
+    except urllib.error.HTTPError as error:
+        with error:
+            return _read_refusal(error)
+    except (OSError, http.client.HTTPException, ValueError):
+        return ServerReason()
+    return ServerReason()
+
+
+def _read_refusal(error: urllib.error.HTTPError) -> ServerReason:
+    try:
+        found = json.loads(error.read(_MAX_ANSWER_BYTES))
+    except (OSError, http.client.HTTPException, ValueError, RecursionError):
+        found = None
+    told = found if isinstance(found, dict) else {}
+    title, detail = (printable(str(told.get(name, "")))[:_MAX_SENTENCE] for name in _MEMBERS)
+    return ServerReason(error.code, title, detail or title)
 
 
 def server_address(url: str) -> str:

@@ -17,6 +17,7 @@ from cli.errors import NotPublished
 from cli.publisher import codecs
 from cli.publisher.certificate import write_certificate
 from cli.publisher.clip import SAMPLE_RATE
+from cli.publisher.server_query import ServerReason, refusal
 from cli.publisher.watchdog import watching
 
 _HANDSHAKE_TIMEOUT_MS = 10_000
@@ -66,7 +67,7 @@ class WhipSession:
                     self._container.start_encoding()
             except av.error.FFmpegError as error:
                 self._container = None
-                raise _failure(error, self._url) from error
+                raise _failure(error, self._url, self._token) from error
         return self
 
     def __exit__(
@@ -81,7 +82,7 @@ class WhipSession:
                     self._container.close()
             except av.error.FFmpegError as failure:
                 if kind is None:
-                    raise _failure(failure, self._url) from failure
+                    raise _failure(failure, self._url, self._token) from failure
 
     def send_picture(self, frame: av.VideoFrame, tick: int) -> None:
         """Encodes and sends a frame; ``tick`` counts 1/fps."""
@@ -160,6 +161,9 @@ def set_up_encoder(coder: Any, sent: SendFormat) -> None:
     }
 
 
+_NAME_TAKEN = "Already publishing"
+"""Title of the server's refusal of a name that is in use."""
+
 _PERMANENT = (
     av.error.HTTPUnauthorizedError,
     av.error.HTTPNotFoundError,
@@ -167,7 +171,9 @@ _PERMANENT = (
 )
 
 
-def _failure(error: av.error.FFmpegError, url: str) -> NotPublished:
+def _failure(error: av.error.FFmpegError, url: str, token: str) -> NotPublished:
+    if isinstance(error, av.error.HTTPOtherClientError):
+        return NotPublished(_refused(refusal(url, token), url), is_passing=True)
     return NotPublished(_sentence(error, url), is_passing=not isinstance(error, _PERMANENT))
 
 
@@ -182,13 +188,20 @@ def _sentence(error: av.error.FFmpegError, url: str) -> str:
         return f"Nothing takes streams at {url} (404)."
     if isinstance(error, av.error.HTTPBadRequestError):
         return f"The server does not take the offer or the name {name!r} (400)."
-    if isinstance(error, av.error.HTTPOtherClientError):
-        return f"Somebody publishes {name!r} already; choose another name or end that one (409)."
     if isinstance(error, av.error.HTTPServerError):
         return "The server is full or cannot work at the moment; try again later (503)."
     if isinstance(error, ConnectionRefusedError):
         return f"Nothing listens at {parts.netloc}: the connection was refused."
     return f"No session with {parts.netloc}: {_reason(error)}."
+
+
+def _refused(why: ServerReason, url: str) -> str:
+    """Returns the server's own sentence, or what to do where the name is taken."""
+    # A 400 is about the request for the reason, which has no offer.
+    if why.detail and why.title != _NAME_TAKEN and why.status != 400:
+        return f"The server refuses the stream: {why.detail.rstrip('.')} ({why.status})."
+    name = urlsplit(url).path.rsplit("/", 1)[-1]
+    return f"Somebody publishes {name!r} already; choose another name or end that one (409)."
 
 
 def _lost(error: av.error.FFmpegError) -> NotPublished:

@@ -99,6 +99,8 @@ async def test_a_key_has_so_many_streams_at_a_time(guarded: Site) -> None:
     token = made["secret"]
     assert (await guarded.post_offer("/whip/a", offer("obs"), token=token)).status_code == 201
     check_problem(await guarded.post_offer("/whip/b", offer("obs"), token=token), 409)
+    # `sharpcast publish` learns the reason so, as FFmpeg keeps the status alone.
+    check_problem(await guarded.post_offer("/whip/b", "", token=token), 409)
     # The same stream is taken over.
     assert (await guarded.post_offer("/whip/a", offer("obs"), token=token)).status_code == 201
 

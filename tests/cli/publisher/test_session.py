@@ -67,7 +67,29 @@ def test_each_refusal_has_its_sentence_and_some_pass() -> None:
     for url, (sentence, is_passing), got in zip(urls, REFUSALS.values(), found, strict=True):
         assert got == [sentence.format(url=url), is_passing]
     asked = [(method, path) for method, path, _ in server.asked]
-    assert asked == [("POST", f"/{status}/whip/cam") for status in REFUSALS]
+    # FFmpeg does not keep the reason of a 409, so it is asked for.
+    twice = sorted([*REFUSALS, 409])
+    assert asked == [("POST", f"/{status}/whip/cam") for status in twice]
+
+
+@pytest.mark.parametrize(
+    ("title", "detail", "said"),
+    [
+        (
+            "Too many streams at a time",
+            "What you publish with allows 2 streams.",
+            "The server refuses the stream: What you publish with allows 2 streams (409).",
+        ),
+        ("Full", "", "The server refuses the stream: Full (409)."),
+        ("Odd", "a\x1b[2J\nb", "The server refuses the stream: a\\x1b[2J\\nb (409)."),
+        ("Already publishing", "cam already has a publisher.", REFUSALS[409][0]),
+    ],
+)
+def test_a_refusal_is_told_in_the_words_of_the_server(title: str, detail: str, said: str) -> None:
+    body = json.dumps({"title": title, "detail": detail, "status": 409}).encode()
+    with answering(409, body) as server:
+        assert tried(f"{server.url}/whip/cam", tokens=("a-long-word",)) == [[said, True]]
+    assert [token for _, _, token in server.asked] == ["Bearer a-long-word"] * 2
 
 
 def test_the_token_goes_with_the_offer() -> None:
