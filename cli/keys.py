@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 import typer
+
+from cli.errors import WrongUse
+from cli.printable import printable
 
 app = typer.Typer(
     no_args_is_help=True, help="Stream keys of a running server (needs its admin token)."
@@ -12,6 +16,9 @@ app = typer.Typer(
 
 LIMITS = ("streams", "kbps", "pixels", "viewers")
 """Names of the limits that a key may have."""
+
+_KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+"""Ids as they may stand in an address: those of the server are ten hexadecimal digits."""
 
 Server = Annotated[
     str,
@@ -27,7 +34,8 @@ def list_keys(server: Server = "") -> None:
     """Show all keys, without their secrets."""
     found = _ask(server, "GET", "")["keys"]
     for key in found:
-        print("  ".join(filter(None, _columns(key))))
+        # A note is anybody's who knows the admin token, and a terminal obeys control characters.
+        print("  ".join(printable(column) for column in _columns(key) if column))
     if not found:
         print("There are no stream keys.")
 
@@ -69,7 +77,7 @@ def rotate(
     server: Server = "",
 ) -> None:
     """Give a key another secret and print it, this once."""
-    _show(_ask(server, "POST", f"/{key}/rotation", {"grace_s": grace_minutes * 60}))
+    _show(_ask(server, "POST", f"/{_checked(key)}/rotation", {"grace_s": grace_minutes * 60}))
 
 
 @app.command("revoke")
@@ -79,8 +87,15 @@ def revoke(
     server: Server = "",
 ) -> None:
     """Revoke a key. Its live streams go on without --end."""
-    _ask(server, "DELETE", f"/{key}?end={str(end).lower()}")
+    _ask(server, "DELETE", f"/{_checked(key)}?end={str(end).lower()}")
     print(f"The key {key} is revoked.")
+
+
+def _checked(key: str) -> str:
+    """Returns an id. Raises WrongUse for what would lead to another address of the API."""
+    if not _KEY_ID.fullmatch(key):
+        raise WrongUse(f"{key[:40]!r} is no id of a key: `sharpcast keys list` shows them.")
+    return key
 
 
 def _limits(words: list[str]) -> dict[str, int]:
@@ -91,6 +106,8 @@ def _limits(words: list[str]) -> dict[str, int]:
         if name not in LIMITS or not number.isascii() or not number.isdigit():
             names = ", ".join(LIMITS)
             raise typer.BadParameter(f"{word[:40]!r} is no limit: NAME=NUMBER, of {names}.")
+        if not int(number):
+            raise typer.BadParameter(f"{word[:40]!r} allows nothing: leave it out for no limit.")
         found[name] = int(number)
     return found
 

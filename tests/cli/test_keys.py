@@ -11,7 +11,7 @@ import pytest
 
 from app.main import serve
 from tests.app.peers import until
-from tests.cli.command import sharpcast
+from tests.cli.command import assert_one_sentence, sharpcast
 from wire.connection import Redis
 from wire.embedded import EmbeddedServer
 from wire.settings import load_settings
@@ -74,6 +74,30 @@ def test_a_limit_is_a_name_and_a_number(word: str) -> None:
     done = sharpcast("keys", "add", "cam1", "--limit", word)
     assert done.returncode == 2
     assert "no limit" in done.stderr
+
+
+@pytest.mark.parametrize("word", ["streams=0", "kbps=000"])
+def test_a_limit_of_nothing_is_refused(word: str) -> None:
+    done = sharpcast("keys", "add", "cam1", "--limit", word)
+    assert done.returncode == 2
+    assert "leave it out for no limit" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["rotate", "revoke"])
+@pytest.mark.parametrize("key", ["../streams/victim", "..", "a?end=true&", "a%2fb", ""])
+def test_an_id_leads_to_no_other_address(command: str, key: str) -> None:
+    done = sharpcast("keys", command, key, "--server", "http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "is no id of a key" in done.stderr
+    assert_one_sentence(done.stderr)
+
+
+async def test_a_note_does_not_control_the_terminal(server: str) -> None:
+    # The name of the stream is checked; the note is free text of old keys too.
+    await run(server, "add", "cam1", "--note", "Ann\u2028\u009b31m")
+    shown = (await run(server, "list"))[1]
+    assert "Ann\\u2028\\x9b31m" in shown
+    assert shown.count("\n") == 1
 
 
 def test_the_commands_explain_themselves(tmp_path: Path) -> None:
