@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from workers.transcode.job import (
     JobProgress,
     partial_of,
 )
-from workers.transcode.output import FORMATS
+from workers.transcode.output import FORMATS, format_for
+from workers.transcode.preview import check_still
 
 DONE, SOME_FAILED, INTERRUPTED = 0, 1, 130
 """Exit statuses; 2 is wrong use, as of all commands."""
@@ -56,6 +57,7 @@ class EnhanceRun:
         source, target = map(Path, inputs)
         if source.is_dir() or target.is_dir():
             return self.many(inputs[:1], target)
+        _check(format_for, target)
         if target.exists() and not self._overwrite:
             raise CliError(f"{target} exists already.")
         return self._run([FileTask(source, target)], keeps_partial=True)
@@ -74,6 +76,7 @@ class EnhanceRun:
         """Writes a still of before and after."""
         if len(inputs) != 1:
             raise WrongUse("--preview takes one input.")
+        _check(check_still, path)
         if path.exists() and not self._overwrite:
             raise CliError(f"{path} exists already.")
         with FileEnhancer(self._options) as enhancer:
@@ -149,6 +152,14 @@ class EnhanceRun:
                 partial_of(task.target).unlink(missing_ok=True)
         report.end("done")
         view.end("done", text=_sentence(task.target, made), **_facts(task.target, made))
+
+
+def _check(known: Callable[[Path], object], path: Path) -> None:
+    """Raises WrongUse for a name whose ending is none that can be written."""
+    try:
+        known(path)
+    except FileFailed as error:
+        raise WrongUse(str(error)) from error
 
 
 def _show(report: EnhanceReport, view: FileProgress | JsonProgress, progress: JobProgress) -> None:

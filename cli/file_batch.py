@@ -7,7 +7,7 @@ import glob
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cli.errors import CliError
+from cli.errors import CliError, WrongUse
 
 SUFFIXES = frozenset(
     {
@@ -31,12 +31,15 @@ class FileTask:
 def list_tasks(inputs: Iterable[str], out: Path, suffix: str) -> list[FileTask]:
     """Returns a task for each file, in order; folders are mirrored below ``out``.
 
-    Raises CliError for an input that is nothing, and for two files with one target.
+    Raises WrongUse for the output folder as an input, CliError for an input that is nothing, and
+    for two files with one target.
     """
     tasks: dict[Path, FileTask] = {}
     seen: set[Path] = set()
     for text in inputs:
         found = list(_files(text, out))
+        if not found and Path(text).is_dir() and Path(text).resolve() == out.resolve():
+            raise WrongUse(f"Input and output folder are the same: {text}.")
         if not found:
             raise CliError(f"{text} holds no video: no such file, or none with a known suffix.")
         for path, place in found:

@@ -98,6 +98,9 @@ def test_an_early_end_leaves_nothing_and_says_so(tmp_path: Path, keeps_partial: 
         (("a.mp4", "--out", "out", "--format", "gif"), "none of mkv, mp4, y4m"),
         (("a.mp4", "b.mp4", "--encoder", "abacus"), "none of auto, nvenc"),
         (("a.mp4", "b.mp4", "--preview", "a.png"), "--preview takes one input"),
+        (("a.mp4", "b.avi"), "ends in none of .mkv, .mp4, .y4m"),
+        (("a.mp4", "--preview", "a.jpg"), "ends in none of .png, .webp"),
+        ((".", "--out", "."), "Input and output folder are the same"),
         (("--strength", "2", "a.mp4", "b.mp4"), "--strength"),
         ((), "Missing argument"),
     ],
@@ -119,9 +122,3 @@ def test_a_still_shows_before_and_after(tmp_path: Path, suffix: str) -> None:
     assert image is not None and image.shape == (108, 192, 3)
     again = sharpcast("enhance", str(clip), "--preview", str(still))
     assert again.returncode == 1 and "exists already" in again.stderr
-
-
-def test_a_still_of_an_unknown_kind_is_told(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "in.mp4", seconds=1)
-    result = sharpcast("enhance", str(clip), "--preview", str(tmp_path / "a.gif"))
-    assert result.returncode == 1 and "ends in none of .png, .webp" in result.stderr
