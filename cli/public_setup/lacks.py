@@ -44,6 +44,12 @@ class Lack:
 def check_url(url: str) -> str:
     """Returns the address without a slash at its end. Raises BadSettings with one sentence."""
     parts = urlsplit(url)
+    try:
+        has_port = parts.port != 0
+    except ValueError:  # no number, or above 65535
+        has_port = False
+    if not has_port:
+        raise BadSettings("--public wants a port of 1 to 65535, or none.")
     if parts.scheme != "https" or not parts.hostname or parts.username or parts.query:
         raise BadSettings(
             "--public wants an address of the form https://HOST[:PORT][/PATH]: browsers give the "

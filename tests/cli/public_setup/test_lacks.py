@@ -57,6 +57,13 @@ def test_an_address_that_browsers_give_no_camera_to_is_refused(url: str) -> None
         check_url(url)
 
 
+@pytest.mark.parametrize("port", ["99999", "65536", "0", "-1", "web"])
+def test_a_port_that_there_is_not_is_refused(port: str) -> None:
+    with pytest.raises(BadSettings, match="a port of 1 to 65535"):
+        check_url(f"{URL}:{port}")
+    assert check_url(f"{URL}:65535") == f"{URL}:65535"
+
+
 def test_an_address_loses_its_last_slash() -> None:
     assert check_url(f"{URL}/") == URL
 
