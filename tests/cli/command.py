@@ -132,7 +132,7 @@ class Up(Process):
             assert self.popen.poll() is None, self.text
             return bool(get(f"{self.url}/readyz")["workers"] >= workers)
 
-        until("readiness", ready)
+        until("readiness", ready, 40.0)
 
     def stream(self, name: str) -> dict[str, Any] | None:
         """The API's view of a live stream."""
