@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from wire.counter import Counter
-from wire.side_counters import HOOK_QUESTIONS as HOOK_QUESTIONS
+from wire.side_counters import ACCESS_HOOK_QUESTIONS as ACCESS_HOOK_QUESTIONS
 from wire.side_counters import JWKS_FETCHES as JWKS_FETCHES
 from wire.side_counters import JWTS_REFUSED as JWTS_REFUSED
 from wire.side_counters import RECORDING_BYTES as RECORDING_BYTES

@@ -49,7 +49,7 @@ JWKS_FETCHES = Counter(
 JWTS_REFUSED = Counter(
     "jwts_refused", "tokens", "JWTs that were refused", ("reason",), ("JwtCheck.refused",)
 )
-HOOK_QUESTIONS = Counter(
+ACCESS_HOOK_QUESTIONS = Counter(
     "access_hook_questions",
     "questions",
     "Questions to the access hook",

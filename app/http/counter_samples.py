@@ -70,7 +70,7 @@ def of_external(access: ExternalAccess) -> Iterator[Sample]:
     """Yields the counters of rights that others give."""
     yield from _by_label(counters.JWKS_FETCHES, (), access.key_fetches)
     yield from _by_label(counters.JWTS_REFUSED, (), access.jwts_refused)
-    yield from _by_label(counters.HOOK_QUESTIONS, (), access.hook_questions)
+    yield from _by_label(counters.ACCESS_HOOK_QUESTIONS, (), access.hook_questions)
 
 
 def _of_recordings(node: AppNode) -> Iterator[Sample]:
