@@ -138,7 +138,7 @@ redis.call('HDEL', KEYS[2], '')
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'other' end
 local have = redis.call('HGET', KEYS[2], ARGV[1]) or ''
 if have ~= ARGV[2] then return 'other' end
-if have == '' and #redis.call('HGETALL', KEYS[2]) / 2 >= tonumber(ARGV[4]) then return 'full' end
+if have == '' and redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4]) then return 'full' end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 """
     + _TOUCH
@@ -153,7 +153,7 @@ redis.call('HDEL', KEYS[2], '')
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'other' end
 local have = redis.call('HGET', KEYS[2], ARGV[1]) or ''
 if have ~= ARGV[2] then return 'other' end
-if have == '' and #redis.call('HGETALL', KEYS[2]) / 2 >= tonumber(ARGV[4]) then return 'full' end
+if have == '' and redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4]) then return 'full' end
 if have == '' and ARGV[6] ~= '' then
     local all, held = redis.call('HGETALL', KEYS[3]), 0
     for i = 1, #all, 2 do

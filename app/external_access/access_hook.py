@@ -115,25 +115,9 @@ class AccessHook:
             answer.set_result(reply)
 
     async def _post(self, client: httpx.AsyncClient, question: AccessQuestion) -> HookReply:
-        asked = {"act": question.act.value, "stream": question.stream, "address": question.address}
-        if question.token:
-            asked["token"] = question.token
-        body = json.dumps(asked, separators=(",", ":")).encode()
-        event_id = f"msg_{secrets.token_urlsafe(16)}"
-        headers = signed_headers(self._key, event_id=event_id, at_s=int(time.time()), body=body)
-        headers["content-type"] = "application/json"
-        async with asyncio.timeout(TIMEOUT_S):
-            status, found = await fetch(
-                client, self._address, max_bytes=MAX_ANSWER_BYTES, body=body, headers=headers
-            )
-        if status in (401, 403):
+        said = parse_answer(*await ask(client, self._address, self._key, question))
+        if said is None:
             return HookReply(None)
-        if status not in (200, 204):
-            raise UnusableAnswer(f"it answers {status}")
-        try:
-            said = HookAnswer.model_validate_json(found or b"{}")
-        except ValidationError as error:
-            raise UnusableAnswer(f"its answer is not usable: {fault_of(error)}") from error
         grant = said.grant(question.act, question.stream)
         return HookReply(grant, said.life_s, said.is_general)
 
@@ -142,3 +126,33 @@ class AccessHook:
         # The address may hold a secret of its own, so only its host is written down.
         place = urlsplit(self._address).hostname
         log.warning("access hook (%s): %s", place, why, extra={"action": "access_hook_failed"})
+
+
+async def ask(
+    client: httpx.AsyncClient, address: str, key: bytes, question: AccessQuestion
+) -> tuple[int, bytes]:
+    """Asks a hook one question; returns status and body of its answer.
+
+    Raises one of ``FAILURES``, or UnusableAnswer.
+    """
+    asked = {"act": question.act.value, "stream": question.stream, "address": question.address}
+    if question.token:
+        asked["token"] = question.token
+    body = json.dumps(asked, separators=(",", ":")).encode()
+    event_id = f"msg_{secrets.token_urlsafe(16)}"
+    headers = signed_headers(key, event_id=event_id, at_s=int(time.time()), body=body)
+    headers["content-type"] = "application/json"
+    async with asyncio.timeout(TIMEOUT_S):
+        return await fetch(client, address, max_bytes=MAX_ANSWER_BYTES, body=body, headers=headers)
+
+
+def parse_answer(status: int, body: bytes) -> HookAnswer | None:
+    """Returns what an answer of a hook grants; None: it refuses. Raises UnusableAnswer."""
+    if status in (401, 403):
+        return None
+    if status not in (200, 204):
+        raise UnusableAnswer(f"it answers {status}")
+    try:
+        return HookAnswer.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        raise UnusableAnswer(f"its answer is not usable: {fault_of(error)}") from error

@@ -93,7 +93,7 @@ class JwksKeeper:
         self.cache.begin(now=time.monotonic())
         try:
             async with asyncio.timeout(FETCH_S):
-                data = await self._read(client)
+                data = await read_keys(self._source, client)
             self.cache.succeed(parse_key_set(data), now=time.monotonic())
             self.fetches["ok"] += 1
         except FAILURES as error:
@@ -112,13 +112,18 @@ class JwksKeeper:
         place = urlsplit(self._source).hostname or self._source
         log.warning("keys of JWTs (%s): %s", place, why, extra={"action": "keys_not_fetched"})
 
-    async def _read(self, client: httpx.AsyncClient) -> bytes:
-        if "://" not in self._source:
-            return await asyncio.to_thread(_read_file, Path(self._source))
-        status, body = await fetch(client, self._source, max_bytes=MAX_BYTES)
-        if status != 200:
-            raise UnusableAnswer(f"it answers {status}")
-        return body
+
+async def read_keys(source: str, client: httpx.AsyncClient) -> bytes:
+    """Returns the text of a JWKS at an address or in a file.
+
+    Raises one of ``FAILURES``, or UnusableAnswer.
+    """
+    if "://" not in source:
+        return await asyncio.to_thread(_read_file, Path(source))
+    status, body = await fetch(client, source, max_bytes=MAX_BYTES)
+    if status != 200:
+        raise UnusableAnswer(f"it answers {status}")
+    return body
 
 
 def _read_file(path: Path) -> bytes:

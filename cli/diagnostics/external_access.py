@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
-from pydantic import ValidationError
-
-from app.external_access.access_hook import MAX_ANSWER_BYTES, TIMEOUT_S
-from app.external_access.bounded_http import FAILURES, UnusableAnswer, fetch, make_client
-from app.external_access.jwks_keeper import FETCH_S
-from app.external_access.key_set import MAX_BYTES, parse_key_set
-from app.external_access.rights import HookAnswer, fault_of
-from app.webhooks.signature import key_of, signed_headers
+from app.access.grants import Act
+from app.external_access.access_hook import TIMEOUT_S, ask, parse_answer
+from app.external_access.bounded_http import FAILURES, UnusableAnswer, make_client
+from app.external_access.hook_cache import AccessQuestion
+from app.external_access.jwks_keeper import FETCH_S, read_keys
+from app.external_access.key_set import parse_key_set
+from app.webhooks.signature import key_of
 from cli.diagnostics.finding import Finding, fault, good, note
 from wire.access_settings import is_clear
 from wire.settings import Settings
@@ -31,7 +26,7 @@ def check_jwt(settings: Settings) -> Iterator[Finding]:
     if issuer is None:
         return
     try:
-        keys = parse_key_set(_read(issuer.keys))
+        keys = parse_key_set(asyncio.run(_keys(issuer.keys)))
     except FAILURES as error:
         yield fault(
             "JWT keys",
@@ -56,7 +51,8 @@ def check_hook(settings: Settings) -> Iterator[Finding]:
     if not settings.access_hook:
         return
     try:
-        status, body = _ask(settings.access_hook, settings.webhook_secret.get_secret_value())
+        secret = settings.webhook_secret.get_secret_value()
+        status, body = asyncio.run(_asked(settings.access_hook, secret))
     except (*FAILURES, UnusableAnswer) as error:
         yield fault(
             "access hook",
@@ -72,14 +68,12 @@ def check_hook(settings: Settings) -> Iterator[Finding]:
 def judge(status: int, body: bytes) -> Finding:
     """Judges what the hook answered to a question without a token."""
     cure = "Let it answer 200 with a JSON object, or 403 (docs/keys.md); its own log may say more."
-    if status in (401, 403):
-        return good("access hook", "it answers, and refuses who shows no token")
-    if status not in (200, 204):
-        return fault("access hook", f"it answers {status}", cure)
     try:
-        HookAnswer.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        return fault("access hook", f"its answer is not usable: {fault_of(error)}", cure)
+        said = parse_answer(status, body)
+    except UnusableAnswer as error:
+        return fault("access hook", str(error), cure)
+    if said is None:
+        return good("access hook", "it answers, and refuses who shows no token")
     return note("access hook", "it lets everybody watch any stream, without a token")
 
 
@@ -95,35 +89,12 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _read(place: str) -> bytes:
-    if "://" not in place:
-        return Path(place).expanduser().read_bytes()[: MAX_BYTES + 1]
-    status, body = asyncio.run(_fetched(place, max_bytes=MAX_BYTES, timeout_s=FETCH_S))
-    if status != 200:
-        raise UnusableAnswer(f"{urlsplit(place).hostname} answers {status}")
-    return body
+async def _keys(source: str) -> bytes:
+    async with asyncio.timeout(FETCH_S), make_client(FETCH_S, connections=1) as client:
+        return await read_keys(source, client)
 
 
-def _ask(address: str, secret: str) -> tuple[int, bytes]:
-    body = json.dumps({"act": "view", "stream": STREAM, "address": "127.0.0.1"}).encode()
-    headers = signed_headers(key_of(secret), event_id="doctor", at_s=int(time.time()), body=body)
-    headers["content-type"] = "application/json"
-    asked = _fetched(
-        address, max_bytes=MAX_ANSWER_BYTES, timeout_s=TIMEOUT_S, body=body, headers=headers
-    )
-    return asyncio.run(asked)
-
-
-async def _fetched(
-    url: str,
-    *,
-    max_bytes: int,
-    timeout_s: float,
-    body: bytes | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> tuple[int, bytes]:
-    async with (
-        asyncio.timeout(timeout_s),
-        make_client(timeout_s, connections=1) as client,
-    ):
-        return await fetch(client, url, max_bytes=max_bytes, body=body, headers=headers)
+async def _asked(address: str, secret: str) -> tuple[int, bytes]:
+    async with make_client(TIMEOUT_S, connections=1) as client:
+        question = AccessQuestion(Act.VIEW, STREAM, "", "127.0.0.1")
+        return await ask(client, address, key_of(secret), question)

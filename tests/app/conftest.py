@@ -10,6 +10,7 @@ from app.node import AppNode, NodeOptions
 from app.streams.publishers import PublisherOptions
 from app.streams.readers import ReaderTimes
 from app.webrtc import ice, peer_ports
+from tests.app.external_access.issuer import Answers, answers, jwk, jwks
 from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer
 
@@ -66,3 +67,17 @@ async def make_node(redis_client: Redis) -> AsyncIterator[MakeNode]:
     yield make
     for node in made:
         await node.close()
+
+
+@pytest.fixture
+async def keys() -> AsyncIterator[Answers]:
+    """A server that has the keys of an issuer of JWTs."""
+    async with answers(body=jwks(jwk())) as made:
+        yield made
+
+
+@pytest.fixture
+async def hook() -> AsyncIterator[Answers]:
+    """A server that is asked who may do what."""
+    async with answers() as made:
+        yield made

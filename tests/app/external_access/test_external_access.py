@@ -13,22 +13,10 @@ from app.access.secret import make_secret
 from app.errors import IssuerAway, NotAuthorized
 from app.external_access import external_access
 from app.external_access.external_access import ExternalAccess, ExternalOptions
-from tests.app.external_access.issuer import ISSUER, Answers, answers, jwk, jwks, running, token
+from tests.app.external_access.issuer import ISSUER, Answers, running, token
 from tests.app.peers import until
 
 HOME = "192.0.2.1"
-
-
-@pytest.fixture
-async def keys() -> AsyncIterator[Answers]:
-    async with answers(body=jwks(jwk())) as made:
-        yield made
-
-
-@pytest.fixture
-async def hook() -> AsyncIterator[Answers]:
-    async with answers() as made:
-        yield made
 
 
 @pytest.fixture

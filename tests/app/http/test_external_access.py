@@ -21,10 +21,8 @@ from tests.app import coding
 from tests.app.external_access.issuer import (
     ISSUER,
     Answers,
-    answers,
     forged,
     jwk,
-    jwks,
     running,
     token,
 )
@@ -43,18 +41,6 @@ MakeExternal = Callable[..., contextlib.AbstractAsyncContextManager[Site]]
 
 def bearer(text: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {text}"}
-
-
-@pytest.fixture
-async def keys() -> AsyncIterator[Answers]:
-    async with answers(body=jwks(jwk())) as made:
-        yield made
-
-
-@pytest.fixture
-async def hook() -> AsyncIterator[Answers]:
-    async with answers() as made:
-        yield made
 
 
 @pytest.fixture
