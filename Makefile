@@ -17,7 +17,7 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
 help:
 	@echo "make run    install what is needed and start Sharpcast on http://127.0.0.1:8080"
 	@echo "make test   install the test tools too, and run all tests"
-	@echo "make test-again  run once more the tests that failed last, if they are three at most"
+	@echo "make test-again  run once more the tests that failed last, if they are eight at most"
 	@echo "make coverage  run all tests and show which lines of each package they run; TESTS=tests/wire"
 	@echo "make fuzz   search for inputs that break a reader, a minute each; FUZZ='--seconds 600 sdp'"
 	@echo "make lint   check style and types"
@@ -40,10 +40,8 @@ help:
 run: $(VENV)/installed
 	@exec $(BIN)/sharpcast up
 
-# Tests of whole processes have the machine to themselves; all others run two at a time.
 test: $(VENV)/installed-dev browser
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e"; others=$$?; \
-	$(BIN)/python -m pytest -m e2e && exit $$others
+	@$(BIN)/python -m pytest
 
 test-again: $(VENV)/installed-dev
 	@$(BIN)/python -m tests.again

@@ -33,8 +33,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         and folders[0] == "app"
         and "workers" in folders
         and not session.config.option.collectonly
-        # Of several processes one compiles for all.
-        and os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0"
     ):
         compiler = session.stash[_COMPILER] = subprocess.Popen(
             [sys.executable, "-m", "workers.process.jit_warmup"], preexec_fn=die_with_parent()

@@ -23,7 +23,8 @@ def test_few_failures_are_run_again(tmp_path: Path) -> None:
 
 def test_many_failures_are_no_accident() -> None:
     assert judge([f"tests/a.py::test_{n}" for n in range(MAX_FAILURES)]) == ""
-    assert "4 tests failed" in judge([f"tests/a.py::test_{n}" for n in range(MAX_FAILURES + 1)])
+    too_many = [f"tests/a.py::test_{n}" for n in range(MAX_FAILURES + 1)]
+    assert f"{MAX_FAILURES + 1} tests failed" in judge(too_many)
 
 
 def test_a_run_that_broke_off_stays_failed(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_the_table_has_each_under_its_own_name() -> None:
 
 def test_they_are_of_what_is_beside_the_live_path_only() -> None:
     for name in OWN:
-        assert name.startswith(("RECORDING", "WEBHOOK", "JWKS", "JWTS", "HOOK")), name
+        assert name.startswith(("RECORDING", "WEBHOOK", "JWKS", "JWTS", "ACCESS_HOOK")), name
 
 
 def test_a_receiver_is_named_by_each_counter_of_webhooks() -> None:
