@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -75,6 +76,9 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 """
 
+_HOMES = (("/", "home"), ("/", "root"))
+"""What `ProtectHome=yes` hides from the unit, but for `/run/user`."""
+
 CONFIG = Path("/etc/sharpcast.env")
 
 
@@ -82,13 +86,19 @@ def systemd(
     config: Annotated[Path, typer.Option(help="The settings file of the unit.")] = CONFIG,
 ) -> None:
     """Print a hardened systemd unit that runs this installation."""
-    print(unit(_command(), config), end="")
+    command = _command()
+    # The command is a script of an interpreter, whose files and libraries may lie elsewhere.
+    needed = [command.resolve(), Path(sys.executable).resolve(), Path(sys.prefix)]
+    needed += [Path(sys.base_prefix).resolve(), Path(__file__).resolve()]
+    print(unit(command, config, needed), end="")
 
 
-def unit(command: Path, config: Path) -> str:
-    """Returns the text of the unit for an executable and a settings file."""
+def unit(command: Path, config: Path, needed: Sequence[Path] = ()) -> str:
+    """Returns the text of the unit for an executable and a settings file; ``needed`` are other
+    files and folders that the command reads.
+    """
     # An installation below somebody's home must stay visible, and cannot be changed either way.
-    is_at_home = command.parts[:2] in (("/", "home"), ("/", "root"))
+    is_at_home = any(path.parts[:2] in _HOMES for path in (command, *needed))
     protect = "read-only" if is_at_home else "yes"
     return _UNIT.format(command=command, config=config, protect_home=protect)
 

@@ -23,6 +23,10 @@ VIEW = (
 )
 
 
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+"""A text of one line that no terminal obeys."""
+
+
 class Limits(BaseModel):
     """Limits of the streams of a key; 0: none but the server's."""
 
@@ -42,7 +46,12 @@ class KeySettings(BaseModel):
     streams: str = Field(
         max_length=64, description="Name of a stream, or a pattern: * any characters, ? one"
     )
-    note: str = Field(default="", max_length=200, description="For people: whose key it is")
+    note: str = Field(
+        default="",
+        max_length=200,
+        pattern=NO_CONTROLS,
+        description="For people: whose key it is; one line, without control characters",
+    )
     life_s: int = Field(
         default=0, ge=0, le=MAX_LIFE_S, description="Seconds until it expires; 0: never"
     )

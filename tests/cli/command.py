@@ -122,6 +122,8 @@ class Up(Process):
         self.url = f"http://127.0.0.1:{self.port}"
         self.temp = folder / "temp"
         self.temp.mkdir(exist_ok=True)
+        # The keys of whoever runs this stay as they are, and bind nobody here.
+        settings.setdefault("keys_file", str(folder / "keys.json"))
         variables = environment(http_port=str(self.port), **settings) | {"TMPDIR": str(self.temp)}
         super().__init__(folder, "up", [*SHARPCAST, "up"], variables)
 

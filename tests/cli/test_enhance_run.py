@@ -72,7 +72,7 @@ def test_ctrl_c_leaves_no_half_film_and_has_its_status(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keeps_partial", [True, False], ids=["one", "many"])
-def test_an_early_end_leaves_nothing_and_says_so(tmp_path: Path, keeps_partial: bool) -> None:
+def test_an_early_end_says_what_is_left(tmp_path: Path, keeps_partial: bool) -> None:
     make_clip(tmp_path / "in.mp4", seconds=60)
     out = tmp_path / "out"
     out.mkdir()
@@ -85,9 +85,15 @@ def test_an_early_end_leaves_nothing_and_says_so(tmp_path: Path, keeps_partial: 
         assert running.end(signal.SIGTERM, 40) == 130, running.text
     finally:
         running.kill()
-    assert list(out.iterdir()) == []
     assert "Interrupted." in running.text and "Traceback" not in running.text
-    assert ("No picture was finished yet." in running.text) is keeps_partial
+    # A quick machine may have finished pictures before the signal came.
+    left, text = list(out.iterdir()), running.text
+    if keeps_partial and "What was finished is in" in text:
+        assert left == [out / "in.partial.mp4"] and f"is in {left[0]}." in text
+        assert size_and_frames(left[0])[2] > 0
+        return
+    assert left == []
+    assert ("No picture was finished yet." in text) is keeps_partial
 
 
 @pytest.mark.parametrize(

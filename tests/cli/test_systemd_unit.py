@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from cli.systemd_unit import CONFIG, unit
 from tests.cli.command import sharpcast
+from tests.source_tree import ROOT
 
 MAX_EXPOSURE = 3.0
 """Of 10, as systemd-analyze counts: below 3 it calls a unit OK. It is 1.9."""
@@ -67,3 +69,26 @@ def test_an_installation_in_a_home_stays_visible(command: str, protect: str) -> 
     assert f"ProtectHome={protect}\n" in text
     assert f"ExecStart={command} up\n" in text
     assert "EnvironmentFile=-/etc/x.env\n" in text
+
+
+@pytest.mark.parametrize(
+    ("needed", "protect"),
+    [
+        (["/opt/venv", "/usr/lib/python3"], "yes"),
+        (["/opt/venv", "/home/a/.pyenv/versions/3.11"], "read-only"),
+        (["/root/.local/share/uv/python/bin/python3", "/usr"], "read-only"),
+        (["/homes/a", "/rooted/b", "/opt/home"], "yes"),
+    ],
+)
+def test_an_interpreter_in_a_home_stays_visible_too(needed: list[str], protect: str) -> None:
+    text = unit(
+        Path("/opt/venv/bin/sharpcast"), Path("/etc/x.env"), [Path(each) for each in needed]
+    )
+    assert f"ProtectHome={protect}\n" in text
+
+
+def test_what_runs_now_decides_for_its_own_unit() -> None:
+    files = (Path(sys.executable).resolve(), Path(sys.base_prefix).resolve(), ROOT)
+    is_at_home = any(path.parts[1] in ("home", "root") for path in files)
+    expected = "read-only" if is_at_home else "yes"
+    assert f"ProtectHome={expected}\n" in sharpcast("systemd").stdout

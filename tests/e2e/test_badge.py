@@ -122,6 +122,8 @@ def test_views_change_at_once_without_a_new_session(viewer: Any) -> None:
         browser.until(viewer, f"document.querySelector('#stage').dataset.view === '{view}'")
         # The source goes on behind the enhanced picture.
         assert viewer.evaluate("window.sharpcast.player.sourceState") == "playing"
+    # Each is told a frame of the page after the view has changed.
+    browser.until(viewer, "window.changes.length >= 4")
     changes = viewer.evaluate("window.changes")
     assert len(changes) == 4
     assert min(changes) < 100

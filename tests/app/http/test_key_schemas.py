@@ -29,12 +29,22 @@ def test_a_key_has_no_limits_unless_asked() -> None:
     assert set(asked.limits.model_dump().values()) == {0}
 
 
+@pytest.mark.parametrize("note", ["", "Ann's phone", "Zoë – 相机 📷", "a\xa0b"])
+def test_a_note_is_any_text_of_one_line(note: str) -> None:
+    assert KeySettings(streams="a", note=note).note == note
+
+
 @pytest.mark.parametrize(
     ("model", "values"),
     [
         (KeySettings, {"streams": 1}),
         (KeySettings, {"streams": "a", "life_s": MAX_LIFE_S + 1}),
         (KeySettings, {"streams": "a", "note": "n" * 201}),
+        (KeySettings, {"streams": "a", "note": "\x1b[2J"}),
+        (KeySettings, {"streams": "a", "note": "two\nlines"}),
+        (KeySettings, {"streams": "a", "note": "ends\n"}),
+        (KeySettings, {"streams": "a", "note": "two\u2028lines"}),
+        (KeySettings, {"streams": "a", "note": "\x9b2J"}),
         (KeySettings, {"streams": "a", "limits": {"kbps": 2**31}}),
         (KeyRotation, {"grace_s": -1}),
         (ViewChange, {"view": ""}),
