@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from cli.loading import loading
+
 _Inputs = Annotated[
     list[str],
     typer.Argument(metavar="IN", help="Films, globs in quotes, folders; or one IN, OUT."),
@@ -54,10 +56,11 @@ def enhance(
     """
     # First: the libraries take seconds to load.
     signal.signal(signal.SIGTERM, _interrupt)
-    from cli import logs
-    from cli.enhance_run import EnhanceRun
-    from wire.settings import load_settings
-    from workers.transcode.job import FileOptions
+    with loading():
+        from cli import logs
+        from cli.enhance_run import EnhanceRun
+        from wire.settings import load_settings
+        from workers.transcode.job import FileOptions
 
     settings = load_settings()
     logs.set_up(_level(settings.log_level), settings.log_format)

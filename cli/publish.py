@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.loading import loading
+
 if TYPE_CHECKING:
     from cli.publisher.publish_options import PublishOptions
     from cli.publisher.watchdog import Attempt
@@ -83,9 +85,10 @@ def publish(
 
 def _run(options: PublishOptions, attempt: Attempt) -> None:
     """Publishes in the child. Raises NotPublished, or Exit for what may succeed later."""
-    from cli.errors import NotPublished
-    from cli.publisher.command import run
-    from cli.publisher.watchdog import TRY_AGAIN
+    with loading():
+        from cli.errors import NotPublished
+        from cli.publisher.command import run
+        from cli.publisher.watchdog import TRY_AGAIN
 
     try:
         run(options, attempt)

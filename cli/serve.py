@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from cli import banner, logs
+from cli.loading import loading
 
 
 def serve() -> None:
     """Run the web server alone; workers run elsewhere (needs SHARPCAST_REDIS_URL)."""
-    from app import main
-    from cli import app_processes
-    from cli.composer import composers_of
-    from wire.errors import NoRedisServer
-    from wire.settings import load_settings
+    with loading():
+        from app import main
+        from cli import app_processes
+        from cli.composer import composers_of
+        from wire.errors import NoRedisServer
+        from wire.settings import load_settings
 
     settings = load_settings()
     if not settings.redis_url:

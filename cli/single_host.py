@@ -19,6 +19,7 @@ from typing import Any
 
 from cli import banner
 from cli.key_keeping import keep_keys
+from cli.loading import loading
 from cli.processes import keep_redis, keep_worker
 from wire import stop_signals, trace_export
 from wire.embedded import EmbeddedServer
@@ -118,10 +119,12 @@ def _load_app(settings: Settings, redis_url: str) -> _RunApp:
     of the web server.
     """
     if settings.app_processes > 1:
-        from cli.app_processes import AppProcesses
+        with loading():
+            from cli.app_processes import AppProcesses
 
         return lambda stop, on_ready: AppProcesses(settings, redis_url).run(stop, on_ready=on_ready)
-    from app.main import serve
+    with loading():
+        from app.main import serve
 
     return lambda stop, on_ready: serve(settings, redis_url=redis_url, stop=stop, on_ready=on_ready)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import logs
+from cli.loading import loading
 
 
 def up(
@@ -16,7 +17,8 @@ def up(
     ] = "",
 ) -> None:
     """Run everything on this machine: Redis, web server and one worker."""
-    from wire.settings import load_settings
+    with loading():
+        from wire.settings import load_settings
 
     if public:
         import os
@@ -28,7 +30,8 @@ def up(
         settings = prepare(public, os.environ, ask=ask, say=print)
     else:
         settings = load_settings()
-    from cli.single_host import run
+    with loading():
+        from cli.single_host import run
 
     logs.set_up(settings.log_level, settings.log_format)
     run(settings)

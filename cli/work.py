@@ -8,6 +8,7 @@ import typer
 
 from cli import logs
 from cli.hugepages import use_large_pages
+from cli.loading import loading
 
 
 def work(
@@ -35,7 +36,8 @@ def work(
         return
     # Before the imports of the worker: this process is replaced, and would load all twice.
     use_large_pages()
-    from workers.process.main import run
+    with loading():
+        from workers.process.main import run
 
     logs.set_up(settings.log_level, settings.log_format)
     raise typer.Exit(run(settings))

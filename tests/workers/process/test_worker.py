@@ -49,6 +49,15 @@ def work_of(worker: Worker) -> StreamWork:
     return lead.work()
 
 
+async def until_all(viewer: Viewer, worker: Worker, count: int) -> None:
+    """Waits until all of so many frames came out, but for those that a stall made too late."""
+    await until(
+        lambda: len(viewer.units) + work_of(worker).dropped.get("late", 0) >= count, timeout_s=30.0
+    )
+    # A machine that runs other things too may stand still for a while, not for most of the time.
+    assert len(viewer.units) > 0.8 * count
+
+
 def decodable(viewed: list[AccessUnit]) -> list[tuple[int, int]]:
     """The sizes of the pictures that a viewer sees who begins at the first unit."""
     decoder, sizes = UnitDecoder(viewed[0].codec), []
@@ -162,7 +171,7 @@ async def test_a_requested_key_frame_comes_at_once_and_many_requests_are_few_key
             await mailbox.send(control.KeyFrameRequest(rendition="enhanced"))
             await mailbox.send(control.KeyFrameRequest(rendition="4x"))
         await playing
-        await viewer.until(75)
+        await until_all(viewer, worker, 75)
     keys_at = [index for index, unit in enumerate(viewer.units) if unit.is_key]
     # On a loaded machine the requests may span two intervals.
     assert 2 <= len(keys_at) <= 3 and 18 <= keys_at[1] < 26
@@ -204,7 +213,7 @@ async def test_while_a_net_is_made_ready_frames_are_resized(client: Redis, zoo: 
             await until(lambda: work_of(worker).enhanced > 3)
             assert work_of(worker).state == "enhancing"
             await playing
-            await viewer.until(60)
+            await until_all(viewer, worker, 60)
     finally:
         slow.close()
 
@@ -313,14 +322,16 @@ async def test_the_operator_switches_enhancement_off_and_on_and_changes_the_mode
         await until(lambda: work_of(worker).frames_in > 140)
         assert (work_of(worker).state, work_of(worker).model) == ("enhancing", "other")
         await playing
-        await viewer.until(150)
+        await until_all(viewer, worker, 150)
+        late = work_of(worker).dropped.get("late", 0)
     changes = [0] + [
         index
         for index, (one, two) in enumerate(zip(viewer.units, viewer.units[1:], strict=False), 1)
         if (one.flags ^ two.flags) & Flags.BYPASS
     ]
     assert len(changes) == 3 and all(viewer.units[index].is_key for index in changes)
-    assert [unit.sequence for unit in viewer.units] == list(range(150))
+    sequence = [unit.sequence for unit in viewer.units]
+    assert sequence == sorted(set(sequence)) and len(sequence) == 150 - late
     assert decodable(viewer.units)
     assert publisher.key_requests
 
@@ -518,11 +529,11 @@ async def test_the_look_follows_the_wish_without_a_key_frame(
         await publisher.set(strength=0.5)
         await mailbox.send(control.RecordChanged())
         await playing
-        await viewer.until(75)
+        await until_all(viewer, worker, 75)
     levels = brightness(viewer.units)
     # This net adds a hundred levels at full strength.
     assert levels[-1] - levels[30] > 25
-    jump = next(n for n in range(31, 75) if levels[n] - levels[n - 1] > 15)
+    jump = next(n for n in range(31, len(levels)) if levels[n] - levels[n - 1] > 15)
     assert not viewer.units[jump].is_key or jump % 15 == 0
 
 
@@ -540,7 +551,7 @@ async def test_a_net_of_another_kind_serves_the_stream_for_which_it_was_chosen(
         await control.to_lead(client, "cam1").send(control.RecordChanged())
         await until(lambda: worker.leads)
         await publisher.play(list(units(Clip(frames=45, key_every=15))))
-        await viewer.until(45)
+        await until_all(viewer, worker, 45)
         work = work_of(worker)
         assert (work.state, work.model) == ("enhancing", model)
     assert decodable(viewer.units)[-1] == (scale * 64, scale * 48)
