@@ -12,6 +12,9 @@ DEBIAN := chromium:chromium firefox-esr:firefox-esr redis-server:redis-server ng
   turnserver:coturn nft:nftables strace:strace ip:iproute2 promtool:prometheus
 
 .DEFAULT_GOAL := help
+# Tests start hundreds of processes, which would compile all modules anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-again coverage lint fuzz bench bench-quality look bench-temporal bench-decoder bench-faults bench-transport bench-edge bench-link bench-split gpu-check docs site site-serve clean help browser
 
 help:

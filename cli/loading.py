@@ -1,4 +1,4 @@
-"""Loading of the libraries of a command, without garbage collections in between."""
+"""Lets a command load its libraries without garbage collections in between."""
 
 from __future__ import annotations
 
