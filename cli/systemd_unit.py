@@ -77,7 +77,7 @@ WantedBy=multi-user.target
 """
 
 _HOMES = (("/", "home"), ("/", "root"))
-"""What `ProtectHome=yes` hides from the unit, but for `/run/user`."""
+"""Folders that `ProtectHome=yes` hides from the unit, beside `/run/user`."""
 
 CONFIG = Path("/etc/sharpcast.env")
 
