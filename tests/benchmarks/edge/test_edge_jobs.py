@@ -31,8 +31,10 @@ def test_viewers_of_a_plain_relay_are_counted_and_timed() -> None:
         found = group.ask(measure=3.0)
     assert found["alive"] == 2
     assert found["packets"] > 2 * 3.0 * (30 + 50) / 2
-    # The relay holds a frame until the next one begins, and nothing takes longer than a second.
-    assert 0 < found["p50_ms"] < found["p99_ms"] < 1000
+    # The relay holds a frame until the next one begins. On a busy machine all of it stands still at
+    # times, for a second or two.
+    assert 0 < found["p50_ms"] < 1000
+    assert found["p50_ms"] < found["p99_ms"] < 10_000
     assert found["timed"] > 0
 
 
