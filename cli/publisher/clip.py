@@ -11,6 +11,7 @@ from typing import Any
 import av
 
 from cli.errors import NotPublished
+from cli.publisher.demux import frames_of, packets_of
 
 SAMPLE_RATE = 48_000
 """Sample rate of WebRTC's audio codec, in Hz (RFC 7587)."""
@@ -103,8 +104,8 @@ def _decode(clip: Clip, kind: str) -> Iterator[tuple[Fraction, Any]]:
         with _open(clip.path) as container:
             # Both kinds count from the first picture, which keeps sound and picture in step.
             origin = _start(container.streams.video[0])
-            frames: Iterator[Any] = container.decode(**{kind: 0})
-            for frame in frames:
+            streams: Any = container.streams
+            for frame in frames_of(container, streams.get({kind: 0})[0]):
                 if frame.pts is not None and frame.time_base is not None:
                     yield frame.pts * frame.time_base - origin, frame
     except av.error.EOFError:
@@ -130,7 +131,7 @@ def _duration(path: Path, container: Any, video: Any) -> Fraction:
     # Neither the stream nor the file names its duration, so all packets are read once.
     ends = [
         (packet.pts + (packet.duration or 0)) * packet.time_base
-        for packet in container.demux(video)
+        for packet in packets_of(container, video)
         if packet.pts is not None
     ]
     if not ends:

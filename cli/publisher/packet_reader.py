@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,7 +46,11 @@ class PacketReader:
         "Packets that were read and not handed on, since the sender was too slow."
 
     def start(self, packets: Callable[[], Iterator[Any]]) -> None:
-        """Begins to read; what ``packets`` raises as NotPublished comes out of ``get``."""
+        """Begins to read; what ``packets`` raises as NotPublished comes out of ``get``.
+
+        Anything else that it raises is a fault of ours: it is printed with its place, and comes out
+        of ``get`` as a NotPublished that names it.
+        """
         # A daemon: a read that hangs must not hold up the end of the process.
         threading.Thread(target=self._run, args=(packets,), name="read source", daemon=True).start()
 
@@ -79,9 +84,15 @@ class PacketReader:
                     break
         except NotPublished as failure:
             error = failure
-        with self._changed:
-            self._error, self._is_over = error, True
-            self._changed.notify_all()
+        finally:
+            # Also where a fault ends the thread: whoever asks for packets would wait for ever.
+            fault = sys.exception()
+            if fault is not None:
+                words = f"The source cannot be read on: {type(fault).__name__}: {fault}."
+                error = NotPublished(words)
+            with self._changed:
+                self._error, self._is_over = error, True
+                self._changed.notify_all()
 
     def _put(self, packet: Any) -> bool:
         """Adds a packet; returns False once it was closed."""

@@ -14,6 +14,7 @@ import av.error
 from cli.errors import NotPublished
 from cli.publisher.address import SourceAddress, SourceKind
 from cli.publisher.copy_rule import SourceVideo
+from cli.publisher.demux import packets_of
 from cli.publisher.srt_relay import SrtRelay
 
 OPEN_S, READ_S = 10.0, 6.0
@@ -63,7 +64,7 @@ class SourceInput:
         """
         streams = [each for each in (self.video, self.audio) if each is not None]
         try:
-            yield from self.container.demux(*streams)
+            yield from packets_of(self.container, *streams)
         except av.error.EOFError:
             return
         except (av.error.FFmpegError, OSError) as error:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from workers.errors import FileFailed
 from workers.media.picture import Picture
 from workers.transcode.frames import FrameFilter
-from workers.transcode.source import Source, url_of
+from workers.transcode.source import Source, frames_of, url_of
 from workers.transcode.steps import FileEnhance
 
 CANDIDATES = 9
@@ -87,7 +87,7 @@ def _candidates(film: Path, source: Source) -> Iterator[tuple[float, Picture]]:
             try:
                 if length:
                     container.seek(at)
-                frame = next(container.decode(video), None)
+                frame = next(frames_of(container, video), None)
             except (av.error.FFmpegError, OSError):
                 continue  # a damaged part has no picture to show
             if frame is not None:

@@ -97,8 +97,8 @@ def has_picture(path: Path) -> bool:
     try:
         with av.open(url_of(path), metadata_errors="replace") as container:
             film = _film(container)
-            return film is not None and any(True for _ in container.decode(film))
-    except (OSError, av.error.FFmpegError, IndexError):
+            return film is not None and any(True for _ in frames_of(container, film))
+    except (OSError, av.error.FFmpegError):
         return False
 
 
@@ -109,6 +109,12 @@ def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
     except IndexError:
         # Damage can look like a new stream; PyAV flushes it too, after the streams that it knows.
         return
+
+
+def frames_of(container: Any, stream: Any) -> Iterator[Any]:
+    """Yields the frames of one stream. Raises what FFmpeg raises."""
+    for packet in packets_of(container, stream):
+        yield from packet.decode()
 
 
 def _open(path: Path) -> Any:

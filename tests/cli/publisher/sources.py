@@ -54,6 +54,17 @@ def make_source(
     return path
 
 
+def make_late_sound(path: Path, *, rounds_behind: int = 0) -> Path:
+    """Writes MPEG-TS whose sound begins behind the eight seconds that FFmpeg looks at; more video
+    may come behind it.
+    """
+    folder = path.parent
+    silent = make_source(folder / "silent.ts", seconds=8).read_bytes()
+    loud = make_source(folder / "loud.ts", sound="aac").read_bytes()
+    path.write_bytes(silent + loud + silent * rounds_behind)
+    return path
+
+
 def picture(index: int, size: tuple[int, int]) -> av.VideoFrame:
     """One picture of the stripes."""
     width, height = size

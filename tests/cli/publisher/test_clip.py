@@ -13,6 +13,7 @@ import pytest
 from cli.errors import NotPublished
 from cli.publisher.clip import PACKET_SAMPLES, SAMPLE_RATE, pictures, probe, sound
 from tests.cli.clips import make_clip
+from tests.cli.publisher.sources import make_late_sound
 
 
 def test_a_file_may_have_the_name_of_a_protocol_and_words_in_any_encoding(
@@ -128,3 +129,9 @@ def test_sound_that_lasts_longer_than_the_pictures_ends_with_them(tmp_path: Path
     parts = list(sound(short, loop=False))
     assert len(parts) == 25
     assert max(part.pts or 0 for part in parts) == 24 * PACKET_SAMPLES
+
+
+def test_sound_that_begins_in_the_middle_ends_no_picture(tmp_path: Path) -> None:
+    clip = probe(make_late_sound(tmp_path / "late.ts", rounds_behind=4))
+    assert not clip.has_sound
+    assert sum(1 for _ in pictures(clip, clip.fps, loop=False)) == 200

@@ -62,6 +62,24 @@ def test_a_loss_comes_out_behind_what_was_read() -> None:
             reader.get(LONG_S)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_ends_it_too_and_is_named() -> None:
+    """The thread's own traceback is written as any other."""
+
+    def faulty() -> Iterator[object]:
+        yield "a"
+        raise IndexError("list index out of range")
+
+    threads = set(threading.enumerate())
+    reader = started(faulty())
+    assert reader.get(LONG_S) is not None
+    for _ in range(2):
+        with pytest.raises(NotPublished, match=r"IndexError: list index out of range\.") as caught:
+            reader.get(LONG_S)
+        assert not caught.value.is_passing, "the same would happen again"
+    until("the thread's end", lambda: not set(threading.enumerate()) - threads)
+
+
 def test_a_camera_never_waits_and_loses_what_nobody_took() -> None:
     reader = started(iter(range(12)))
     until("the end of reading", lambda: reader._is_over)

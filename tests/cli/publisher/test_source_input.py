@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from pathlib import Path
@@ -15,7 +16,7 @@ from cli.publisher.address import parse_source
 from cli.publisher.source_input import open_input
 from tests.cli.publisher.http_server import answering
 from tests.cli.publisher.rtsp_server import camera
-from tests.cli.publisher.sources import make_source
+from tests.cli.publisher.sources import make_late_sound, make_source
 
 SECRET = "hunter2"
 
@@ -48,6 +49,19 @@ def test_a_film_tells_what_it_holds(film: Path) -> None:
     assert not facts.has_b_frames and facts.pixel_format == "yuv420p"
     assert source.audio is not None and not source.is_live
     assert sum(packet.stream.type == "video" for packet in source.packets()) >= 50
+    source.close()
+
+
+def test_sound_that_appears_after_the_opening_ends_nothing(tmp_path: Path) -> None:
+    film, pipe = make_late_sound(tmp_path / "late.ts"), tmp_path / "pipe.ts"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=pipe.write_bytes, args=(film.read_bytes(),), name="pipe")
+    writing.start()
+    source = open_input(parse_source(str(pipe)))
+    found = list(source.packets())
+    writing.join()
+    assert source.audio is None and len(source.container.streams) == 1
+    assert len(found) == 251 and not found[-1].size
     source.close()
 
 

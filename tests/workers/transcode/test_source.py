@@ -7,11 +7,13 @@ from pathlib import Path
 import av
 import pytest
 
+from tests.cli.publisher.sources import make_late_sound
 from tests.workers.transcode.films import ffmpeg, film, pattern
 from workers.errors import FileFailed
 from workers.transcode.frames import Turn
 from workers.transcode.source import (
     PixelFormat,
+    frames_of,
     has_picture,
     is_cover,
     open_source,
@@ -120,3 +122,10 @@ def test_packets_end_with_an_empty_one_of_each_stream(tmp_path: Path) -> None:
         source.container.close()
     empty = [packet.stream.index for packet in found if not packet.size]
     assert sorted(empty) == sorted([video.index, sound.index])
+
+
+def test_a_stream_that_appears_in_the_middle_ends_no_pictures(tmp_path: Path) -> None:
+    film = make_late_sound(tmp_path / "late.ts", rounds_behind=4)
+    assert has_picture(film)
+    with av.open(url_of(film)) as container:
+        assert sum(1 for _ in frames_of(container, container.streams.video[0])) == 1050
