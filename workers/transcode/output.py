@@ -160,7 +160,7 @@ class FileOutput:
         "True if the pixel aspect ratio could not be written."
         self.is_started = False
         "True once a file may exist."
-        self._has_packet = False
+        self._has_header = self._has_packet = False
         self.refused: collections.Counter[str] = collections.Counter()
         "Copied packets that the container refused, by the kind of their stream."
         self._video: Any = self._add_streams(source, size)
@@ -269,6 +269,7 @@ class FileOutput:
         self.is_started = True
         try:
             self._container.start_encoding()
+            self._has_header = True
         except (av.error.FFmpegError, OSError) as error:
             raise self._failed(error) from error
 
@@ -291,7 +292,9 @@ class FileOutput:
         # Set first: a failure must not make ``salvage`` try again.
         self._closed = True
         try:
-            if self.is_started and not self._has_packet:
+            # Without a header, on a full disk, a packet would make FFmpeg write another one, and
+            # crash the process.
+            if self._has_header and not self._has_packet:
                 self._put_filler()
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:

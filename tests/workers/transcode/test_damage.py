@@ -29,6 +29,7 @@ from workers.transcode.job import partial_of
 from workers.transcode.output import is_refusal
 from workers.transcode.source import has_picture
 
+ROOT = Path(__file__).parents[3]
 ADTS = re.compile(rb"\xff[\xf0\xf1]")
 
 
@@ -91,6 +92,38 @@ def test_a_file_that_shows_no_picture_is_not_left(tmp_path: Path, zoo: Path, suf
     with files_up_to(1000), pytest.raises(FileFailed, match="cannot be written to: "):
         enhance(source, tmp_path / f"out{suffix}", zoo)
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+FULL = """
+import sys
+from pathlib import Path
+from tests.workers.transcode.films import files_up_to
+from workers.errors import FileFailed
+from workers.transcode.job import FileEnhancer, FileOptions
+source, folder, zoo = map(Path, sys.argv[1:])
+with FileEnhancer(FileOptions("tiny", threads=1, zoo=zoo)) as enhancer:
+    for length in (0, 40, 60, 100):
+        for suffix in (".mp4", ".mkv", ".y4m"):
+            try:
+                with files_up_to(length):
+                    enhancer.enhance(source, folder / f"out{suffix}")
+            except FileFailed as error:
+                print(error)
+    print(enhancer.enhance(source, folder / "out.mp4").frames)
+"""
+
+
+def test_a_full_disk_ends_one_file_and_not_the_process(tmp_path: Path, zoo: Path) -> None:
+    """FFmpeg crashes where packets or an end follow a header that could not be written."""
+    source = pattern(tmp_path / "in.mkv", "-c:v", "libx264", seconds=0.4)
+    folder = tmp_path / "full"
+    folder.mkdir()
+    command = [sys.executable, "-c", FULL, source, folder, zoo]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    *refused, frames_after = done.stdout.splitlines()
+    assert refused == [f"{folder} cannot be written to: File too large."] * 12
+    assert (frames_after, [path.name for path in folder.iterdir()]) == ("10", ["out.mp4"])
 
 
 def test_what_an_earlier_run_left_stays_when_nothing_is_begun(tmp_path: Path, zoo: Path) -> None:
