@@ -19,6 +19,7 @@ NOT_COUNTED = {
     "ControlReceiver.refused": "of one link: `LinkFigures` tells it",
     "ControlSender.repeated": "of one link: `LinkFigures` tells it",
     "TuningPolicy.number": "a serial number",
+    "Tunings.failed": "asked again after a rest; the log tells each",
     "Tunings.refused": "asked again after a rest; the log tells each",
     "EncodeStep.beside_s": "time, which the job's load is made of",
     "EncodeStep.spent_s": "time, which becomes `encode_ms` of the API",

@@ -49,7 +49,10 @@ class TunerProcess:
         """Returns the answer, waiting for it. What goes wrong stands in its ``fault``."""
         if self._is_closed.is_set():
             return Answer(fault="The worker stops.")
-        process = self._started()
+        try:
+            process = self._started()
+        except (OSError, subprocess.SubprocessError) as error:
+            return Answer(fault=f"The process that tunes cannot be started: {error}")
         assert process.stdin is not None and process.stdout is not None
         try:
             write_request(process.stdin, request, pictures)  # type: ignore[arg-type]
@@ -113,10 +116,14 @@ class TunerProcess:
             return
         # A stopped process is killed all the same.
         process.kill()
-        process.wait(END_S)
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            # It hangs in the kernel, where it ends as soon as that lets go of it.
+            log.warning("the process for tuning does not end", extra={"action": "tuner_hangs"})
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 try:
                     pipe.close()
-                except BrokenPipeError:
+                except OSError:
                     log.debug("the process took not all", extra={"action": "tuner_cut_off"})

@@ -39,6 +39,8 @@ class Tunings:
     def __init__(self, process: TunerProcess | None = None) -> None:
         self.refused = 0
         "Questions that found the queue full."
+        self.failed = 0
+        "Questions that got no answer but a fault; their streams ask again after a rest."
         self.folder = Path(tempfile.mkdtemp(prefix="sharpcast-tuning-"))
         self._process = process or TunerProcess()
         self._waiting: queue.Queue[_Asked | None] = queue.Queue(MAX_WAITING)
@@ -91,8 +93,12 @@ class Tunings:
             while (asked := self._waiting.get()) is not None:
                 answer = self._process.ask(asked.request, asked.pictures)
                 if answer.fault:
+                    self.failed += 1
                     log.info(
-                        "no net was tuned: %s", answer.fault, extra={"action": "tuning_failed"}
+                        "no net was tuned (%d so far): %s",
+                        self.failed,
+                        answer.fault,
+                        extra={"action": "tuning_failed"},
                     )
                 asked.answered(answer)
         finally:

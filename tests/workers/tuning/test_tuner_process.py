@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from models.tuning.messages import Answer, Request
 from tests.models.tuning import samples
+from workers.tuning import tuner_process as module
 from workers.tuning.tuner_process import TunerProcess
 
 ECHO = "tests.workers.tuning.echo_tuner"
@@ -62,6 +64,39 @@ def test_after_a_failure_another_process_answers(process: TunerProcess, model: s
     assert "The process that tunes" in failed.fault
     after = process.ask(request(), PICTURES)
     assert after.fault == "" and pid_of(after) != pid_of(before)
+
+
+@pytest.mark.parametrize(
+    "error", [BlockingIOError(11, "No more processes"), subprocess.SubprocessError("no memory")]
+)
+def test_what_cannot_be_started_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, process: TunerProcess, error: Exception
+) -> None:
+    def fail(*words: object, **options: object) -> None:
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(subprocess, "Popen", fail)
+        failed = process.ask(request(), PICTURES)
+    assert failed.fault == f"The process that tunes cannot be started: {error}"
+    assert process.ask(request(), PICTURES).fault == ""
+
+
+def test_a_process_that_does_not_end_in_time_ends_no_more_than_itself(
+    monkeypatch: pytest.MonkeyPatch, process: TunerProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = process.ask(request(), PICTURES)
+    started = process._process
+    assert started is not None
+    monkeypatch.setattr(module, "END_S", 0.0)
+    with monkeypatch.context() as hanging:
+        # As a process that hangs in the kernel: the signal does nothing yet.
+        hanging.setattr(started, "kill", lambda: None)
+        process.end()
+    assert "tuner_hangs" in {getattr(record, "action", "") for record in caplog.records}
+    assert pid_of(process.ask(request(), PICTURES)) != pid_of(before)
+    started.kill()
+    started.wait(30.0)
 
 
 def test_what_takes_too_long_is_given_up(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,24 @@ def test_a_failed_question_does_not_hold_up_the_next(tunings: Tunings) -> None:
     tunings.ask(request("dies"), PICTURES, answers.put)
     tunings.ask(request(), PICTURES, answers.put)
     assert answers.get(timeout=30.0).fault
+    assert not answers.get(timeout=30.0).fault
+    assert tunings.failed == 1
+
+
+def test_a_process_that_cannot_be_started_does_not_end_the_thread(
+    monkeypatch: pytest.MonkeyPatch, tunings: Tunings
+) -> None:
+    def fail(*words: object, **options: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    answers: Answers = queue.Queue()
+    with monkeypatch.context() as broken:
+        broken.setattr(subprocess, "Popen", fail)
+        for number in (1, 2):
+            tunings.ask(request(), PICTURES, answers.put)
+            assert "cannot be started" in answers.get(timeout=30.0).fault
+            assert tunings.failed == number
+    tunings.ask(request(), PICTURES, answers.put)
     assert not answers.get(timeout=30.0).fault
 
 
