@@ -23,7 +23,8 @@ from wire.supervisor import keep_going
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 10.0
-"""Seconds in which a receiver answers; one that works longer should take the event first."""
+"""Seconds of a whole attempt, from the connection to the answer's headers: a receiver that works
+longer should take the event first."""
 
 _GONE = (400, 404, 405, 410, 413, 422)
 """Answers that another attempt does not change."""
@@ -123,10 +124,16 @@ class Webhooks:
         )
         headers["content-type"] = "application/json"
         try:
+            # Limits of httpx are those of each read, and a receiver that drips would keep them all.
             # The body of the answer is not read: it is of no use, and may have any length.
-            async with client.stream("POST", address, content=event.body, headers=headers) as got:
+            async with (
+                asyncio.timeout(TIMEOUT_S),
+                client.stream("POST", address, content=event.body, headers=headers) as got,
+            ):
                 status = got.status_code
             why = f"it answers {status}"
+        except TimeoutError:
+            status, why = 0, f"no answer within {TIMEOUT_S:.0f} s"
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             status, why = 0, str(error) or type(error).__name__
         if 200 <= status < 300:
@@ -149,5 +156,6 @@ class Webhooks:
 
 
 def _client() -> httpx.AsyncClient:
-    # A receiver that redirects could send the event, and its signature, anywhere.
-    return httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+    # A receiver that redirects could send the event, and its signature, anywhere. The time of an
+    # attempt is limited as a whole, in ``_send``.
+    return httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.webhooks import delivery_queue
+from app.webhooks import delivery_queue, webhooks
 from app.webhooks.signature import signed_headers
 from app.webhooks.webhooks import WebhookOptions, Webhooks
 from tests.app.peers import until
@@ -25,6 +25,8 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[bytes] = []
+        self.drips = 0
+        "Interim answers (1xx) that come before the next one, a tenth of a second apart."
         self.server: asyncio.Server | None = None
 
     @property
@@ -37,16 +39,24 @@ class Receiver:
         return [json.loads(body) for _, body in self.got]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        lost = (ConnectionError, asyncio.IncompleteReadError)
+        with contextlib.closing(writer), contextlib.suppress(*lost):
             while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-                lines = (line.partition(": ") for line in head[1:] if line)
-                headers = {name.lower(): value for name, _, value in lines}
-                self.got.append((headers, await reader.readexactly(int(headers["content-length"]))))
-                answer = self.answers.pop(0) if self.answers else b"204 No Content"
-                writer.write(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\n\r\n")
-                await writer.drain()
-        writer.close()
+                await self._answer(reader, writer)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        lines = (line.partition(": ") for line in head[1:] if line)
+        headers = {name.lower(): value for name, _, value in lines}
+        self.got.append((headers, await reader.readexactly(int(headers["content-length"]))))
+        drips, self.drips = self.drips, 0
+        for _ in range(drips):
+            writer.write(b"HTTP/1.1 102 Processing\r\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+        answer = self.answers.pop(0) if self.answers else b"204 No Content"
+        writer.write(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
 
 
 @pytest.fixture
@@ -139,6 +149,18 @@ async def test_a_receiver_that_does_not_answer_holds_no_other(
     await until(lambda: made.sent["2"] == 20)
     assert made.sent["1"] == 0
     deaf.close()
+
+
+async def test_an_answer_that_comes_in_drips_is_too_late(
+    hooks: Make, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part comes in time, the whole answer does not; the next one comes at once."""
+    monkeypatch.setattr(webhooks, "TIMEOUT_S", 0.5)
+    receiver.drips = 20
+    made = hooks(receiver.url)
+    made.tell("stream.started", stream="a")
+    await until(lambda: made.sent["1"] == 1)
+    assert made.attempts_failed["1"] == len(receiver.got) - 1 == 1
 
 
 async def test_a_receiver_that_is_away_is_written_down_without_its_address(
