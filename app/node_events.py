@@ -11,6 +11,7 @@ from app.recording.recording_writer import FinishedFile, Subject
 from app.streams.ingest_state import State
 from app.webhooks.stream_watch import LiveStream, StreamWatch
 from app.webhooks.viewer_watch import Viewer, ViewerWatch
+from app.webhooks.visits import Visit
 from app.webhooks.webhooks import Webhooks
 
 WATCH_S = 0.25
@@ -67,9 +68,9 @@ class NodeEvents:
         if not self._webhooks.are_there:
             return
         joined, left = self._viewers.step(self._audience.present())
-        self._tell_viewers("viewer.left", left)
+        self._tell_viewers("viewer.left", left, is_begin=False)
         self._check_streams()
-        self._tell_viewers("viewer.joined", joined)
+        self._tell_viewers("viewer.joined", joined, is_begin=True)
 
     def _check_streams(self) -> None:
         live = {
@@ -90,11 +91,14 @@ class NodeEvents:
         for each in began:
             self._webhooks.tell("stream.started", stream=each.name, broadcast=str(each.epoch))
 
-    def _tell_viewers(self, kind: str, viewers: Mapping[Viewer, str]) -> None:
+    def _tell_viewers(self, kind: str, viewers: Mapping[Viewer, str], *, is_begin: bool) -> None:
         for (stream, name), rendition in viewers.items():
             # Only the hash may leave the process.
             viewer = name_hash(stream, name)
-            self._webhooks.tell(kind, stream=stream, rendition=rendition, viewer=viewer)
+            visit = Visit(f"{stream} {viewer}", is_begin)
+            self._webhooks.tell(
+                kind, visit=visit, stream=stream, rendition=rendition, viewer=viewer
+            )
 
     def recording_ready(self, subject: Subject, file: FinishedFile) -> None:
         """Tells of a recorded file that is whole."""

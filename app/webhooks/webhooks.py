@@ -18,6 +18,7 @@ import httpx
 
 from app.webhooks.delivery_queue import DeliveryQueue, HookEvent
 from app.webhooks.signature import key_of, signed_headers
+from app.webhooks.visits import Visit
 from wire.supervisor import keep_going
 
 log = logging.getLogger(__name__)
@@ -66,14 +67,14 @@ class Webhooks:
             for reason, count in queue.dropped.items()
         }
 
-    def tell(self, kind: str, **data: Any) -> None:
-        """Queues an event for all receivers; never waits."""
+    def tell(self, kind: str, *, visit: Visit | None = None, **data: Any) -> None:
+        """Queues an event for all receivers; never waits. ``visit`` is that of a viewer's event."""
         if not self._queues:
             return
         at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         whole = {"type": kind, "timestamp": at, "data": {**data, "node": self._node}}
         body = json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
-        event = HookEvent(f"msg_{secrets.token_urlsafe(16)}", body, time.monotonic())
+        event = HookEvent(f"msg_{secrets.token_urlsafe(16)}", body, time.monotonic(), visit)
         for address, queue in self._queues.items():
             queue.push(event)
             self._news[address].set()

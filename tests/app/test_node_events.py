@@ -139,3 +139,12 @@ async def test_recordings_are_told(told: Told) -> None:
         ("recording.ready", {**of, **file}),
         ("recording.failed", {**of, "reason": "the disk is full"}),
     ]
+
+
+async def test_many_viewers_push_no_stream_out_of_the_queue(told: Told) -> None:
+    told.sessions = [Session("cam", 7, State.LIVE)]
+    told.viewers = [Watching("cam", "source", f"invented-{n}") for n in range(1_100)]
+    told.events.check()
+    told.events.recording_ready(SUBJECT, FinishedFile("cam/x.mp4", 1234, material.facts()))
+    # The stream and its recording wait with 998 viewers.
+    assert told.webhooks.dropped == {("1", "viewers"): 102}

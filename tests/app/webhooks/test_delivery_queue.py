@@ -13,10 +13,24 @@ from app.webhooks.delivery_queue import (
     DeliveryQueue,
     HookEvent,
 )
+from app.webhooks.visits import Visit
 
 
 def event(number: int, at_s: float = 0.0) -> HookEvent:
     return HookEvent(f"msg_{number}", b"{}", at_s)
+
+
+def visitor(number: int, *, is_begin: bool = True) -> HookEvent:
+    name = f"{'joined' if is_begin else 'left'}_{number}"
+    return HookEvent(name, b"{}", 0.0, Visit(f"cam {number}", is_begin))
+
+
+def drained(made: DeliveryQueue) -> list[str]:
+    seen = []
+    while (found := made.next(now=1.0)) is not None:
+        seen.append(found.id)
+        made.succeeded(found)
+    return seen
 
 
 def queue(**options: int) -> DeliveryQueue:
@@ -113,3 +127,51 @@ def test_an_event_that_was_dropped_while_it_was_sent_takes_no_other_along(outcom
     assert len(made) == 2
     found = made.next(now=0.0)
     assert found is not None and found.id == "msg_2"
+
+
+def test_invented_viewers_displace_no_other_event() -> None:
+    made = queue()
+    made.push(event(1))
+    for number in range(1_100):
+        made.push(visitor(number))
+    made.push(event(2))
+    for number in range(1_100):
+        made.push(visitor(number, is_begin=False))
+    assert len(made) <= 1_000
+    seen = drained(made)
+    assert (seen[0], "msg_2" in seen) == ("msg_1", True)
+    assert made.dropped == {"viewers": 2_202 - len(seen)}
+    # Whoever is told to have left was told to have joined.
+    left = {each.removeprefix("left_") for each in seen if each.startswith("left_")}
+    assert left == {each.removeprefix("joined_") for each in seen if each.startswith("joined_")}
+
+
+def test_where_no_viewer_waits_the_oldest_gives_way() -> None:
+    made = queue(max_events=2)
+    for number in range(2):
+        made.push(event(number))
+    made.push(visitor(7))
+    made.push(visitor(7, is_begin=False))
+    made.push(event(2))
+    assert drained(made) == ["msg_1", "msg_2"]
+    assert made.dropped == {"viewers": 2, "full": 1}
+
+
+def test_a_viewer_who_may_have_been_told_is_told_to_have_left() -> None:
+    made = queue(max_events=2)
+    made.push(visitor(7))
+    assert made.next(now=0.0) is not None  # it is on its way
+    made.failed(now=0.0)
+    made.push(visitor(8))
+    made.push(visitor(7, is_begin=False))
+    assert drained(made) == ["joined_7", "left_7"]
+    assert made.dropped == {"viewers": 1}
+
+
+def test_a_viewer_that_was_sent_gives_way_as_the_oldest() -> None:
+    made = queue(max_events=1)
+    made.push(visitor(7))
+    assert made.next(now=0.0) is not None
+    made.push(event(1))
+    assert drained(made) == ["msg_1"]
+    assert made.dropped == {"full": 1}
