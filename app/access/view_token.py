@@ -34,6 +34,12 @@ class ViewToken:
 _DECODER = msgspec.json.Decoder(tuple[str, int, str])
 
 
+def end_of(life_s: int, key_expires_us: int, *, now_s: int) -> int:
+    """Returns the end (Unix s) of a token for this time, at the latest its key's (0: never)."""
+    ends_s = now_s + life_s
+    return min(ends_s, key_expires_us // 1_000_000) if key_expires_us else ends_s
+
+
 def make_view_token(token: ViewToken, signing: str) -> str:
     """Returns the token as text, signed by this secret."""
     body = _text(msgspec.json.encode((token.stream, token.expires_s, token.key_id)))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.access.grants import GrantKind
 from app.access.key_store import KeyRequest, ShownKey
-from app.access.view_token import ViewToken, make_view_token
+from app.access.view_token import ViewToken, end_of, make_view_token
 from app.errors import RedisAway, StreamNotFound
 from app.http import key_schemas as schemas
 from app.http.app_state import AppState
@@ -134,16 +134,19 @@ def _add_view_tokens(routes: APIRouter, context: AppState) -> None:
     async def make_token(
         request: Request, response: Response, stream: str, asked: schemas.ViewTokenRequest
     ) -> schemas.NewViewToken:
-        """Makes a token with which the stream can be watched until it ends."""
+        """Makes a token with which the stream can be watched until it ends: at the latest with the
+        stream key that it is made with.
+        """
         check_name(stream)
         response.headers["Cache-Control"] = "no-store"
-        grant = request.state.grant
-        expires_s = int(time.time()) + asked.life_s
-        key_id = grant.who if grant.kind is GrantKind.KEY else ""
-        token = ViewToken(stream, expires_s, key_id)
-        await context.access.note(request, "view_token_made", stream, f"for {asked.life_s} s")
+        grant, tables, now_s = request.state.grant, context.access.store.tables, int(time.time())
+        key = tables.keys.get(grant.who) if grant.kind is GrantKind.KEY else None
+        expires_s = end_of(asked.life_s, key.expires_us if key else 0, now_s=now_s)
+        token = ViewToken(stream, expires_s, key.id if key else "")
+        life = f"for {expires_s - now_s} s"
+        await context.access.note(request, "view_token_made", stream, life)
         return schemas.NewViewToken(
-            token=make_view_token(token, context.access.store.tables.signing),
+            token=make_view_token(token, tables.signing),
             stream=stream,
             expires_at=iso(expires_s * 1_000_000),
         )

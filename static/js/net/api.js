@@ -15,6 +15,7 @@ export const REFUSALS = [
   msg('This server does not know the token.'),
   msg('The view token has expired.'),
   msg('The stream key that this view token was made with is revoked.'),
+  msg('The stream key that this view token was made with has expired.'),
   msg('The token is good, but not for this: it is for other streams, or for less.'),
 ];
 

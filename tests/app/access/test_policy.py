@@ -109,6 +109,14 @@ def test_a_view_token_ends_with_the_key_that_it_was_made_with() -> None:
         POLICY.grant_of(text, msgspec.structs.replace(TABLES, keys={}), now_us=1)
 
 
+def test_a_view_token_ends_when_its_key_expires() -> None:
+    text = make_view_token(ViewToken("studio-1", 10, KEY.id), TABLES.signing)
+    tables = with_key(expires_us=5_000_000)
+    assert POLICY.grant_of(text, tables, now_us=4_999_999)
+    with pytest.raises(NotAuthorized, match="made with has expired"):
+        POLICY.grant_of(text, tables, now_us=5_000_000)
+
+
 def test_streams_are_public_unless_somebody_said_otherwise() -> None:
     assert POLICY.view_of("cam1", TABLES) is View.TOKEN
     assert POLICY.view_of("cam2", TABLES) is View.PUBLIC

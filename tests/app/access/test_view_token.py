@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.access.view_token import (
     MAX_VIEW_TOKEN_LENGTH,
     ViewToken,
+    end_of,
     is_view_token,
     make_view_token,
     parse_view_token,
@@ -56,3 +57,10 @@ def test_a_token_without_its_end_is_none() -> None:
     text = make_view_token(TOKEN, SIGNING)
     for cut in range(len(text)):
         assert parse_view_token(text[:cut], SIGNING) is None
+
+
+@pytest.mark.parametrize(
+    "key_expires_us,ends_s", [(0, 160), (200_000_000, 160), (130_999_999, 130), (1, 0)]
+)
+def test_a_token_ends_at_the_latest_with_its_key(key_expires_us: int, ends_s: int) -> None:
+    assert end_of(60, key_expires_us, now_s=100) == ends_s

@@ -148,6 +148,16 @@ async def test_an_operators_view_token_needs_no_key(make_site: MakeSite) -> None
     check_problem(await site.client.post("/api/v1/streams/-/view-tokens", json={}), 401)
 
 
+async def test_a_view_token_ends_with_its_key(guarded: Site) -> None:
+    made = await add(guarded, life_s=60)
+    bearer = {"Authorization": f"Bearer {made['secret']}"}
+    path = "/api/v1/streams/cam1/view-tokens"
+    long = await guarded.client.post(path, json={"life_s": 30 * 24 * 3600}, headers=bearer)
+    assert long.json()["expires_at"] == made["key"]["expires_at"]
+    short = await guarded.client.post(path, json={"life_s": 5}, headers=bearer)
+    assert short.json()["expires_at"] < long.json()["expires_at"]
+
+
 async def test_the_view_of_a_key_has_no_hash(guarded: Site) -> None:
     made = await guarded.access.store.add(KeyRequest("cam1"))
     records = [StreamRecord(id="a", epoch=1, key=made.key.id), StreamRecord(id="b", epoch=2)]
