@@ -222,7 +222,12 @@ class KeyStore:
         """
         if view is None or stream in self.tables.views or view is View.PUBLIC:
             return
-        await self.set_view(stream, view, by=by)
+
+        async def write() -> PutResult:
+            # Only if Redis has none either: this copy may lack what another node just wrote.
+            return await self._registry.set_view(stream, view, before=None, by=by)
+
+        await self._change(write, lambda: stream in self.tables.views, ViewsFull)
 
     def recording_of(self, stream: str) -> RecordMode | None:
         """Returns what was chosen to be recorded of a stream; None: nobody chose."""

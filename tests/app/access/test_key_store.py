@@ -160,6 +160,20 @@ async def test_the_first_publisher_sets_a_permission_and_no_later_one(store: Key
     assert store.tables.views == {"cam1": View.TOKEN}
 
 
+async def test_a_first_permission_replaces_none_that_another_node_wrote(
+    store: KeyStore, redis_client: Redis
+) -> None:
+    other = KeyStore(redis_client)
+    await other.load()
+    await other.set_view("cam1", View.TOKEN)
+    assert store.tables.views == {}
+    await store.set_first_view("cam1", View.UNLISTED)
+    assert store.tables.views == {"cam1": View.TOKEN}
+    await command(redis_client, "FLUSHALL")
+    await store.set_first_view("cam2", View.UNLISTED)
+    assert store.tables.views == {"cam1": View.TOKEN, "cam2": View.UNLISTED}
+
+
 async def test_what_is_recorded_stays_until_it_is_changed_or_deleted(
     store: KeyStore, redis_client: Redis
 ) -> None:
