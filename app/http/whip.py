@@ -44,14 +44,20 @@ async def _publish(
     """Publishes with the rights that a guard found, and answers: whichever route the offer took."""
     whip_common.check_name(stream)
     offer, grant = await whip_common.read_offer(request), request.state.grant
-    # Before the stream can be watched: nobody may see what is private from its first moment.
-    await context.access.store.set_first_view(stream, grant.view, by=grant.setter(is_live=True))
+
+    async def set_view() -> None:
+        # Before the stream can be watched: nobody may see what is private from its first moment.
+        # Behind all that refuses a publisher: who sends no offer must not use up the permissions.
+        by = grant.setter(is_live=True)
+        await context.access.store.set_first_view(stream, grant.view, by=by)
+
     made = await context.node.publishers.publish(
         stream,
         offer,
         takeover=takeover,
         route=whip_common.route(request),
         limits=limits_of(grant),
+        prepare=set_view,
     )
     if enhance is not None:
         await _consent(context, stream, made[0], enhance)

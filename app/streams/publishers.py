@@ -13,7 +13,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from app.admission import Admission
-from app.errors import AlreadyPublishing, Full, KeyUsed, RedisAway, SessionNotFound
+from app.errors import AlreadyPublishing, Full, RedisAway, SessionNotFound
 from app.ice.refusals import Refusals
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State
@@ -147,8 +147,10 @@ class Publishers:
         takeover: bool = True,
         route: PeerRoute = UNKNOWN_ROUTE,
         limits: StreamLimits = NO_LIMITS,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> tuple[str, str]:
-        """Returns (session secret, SDP answer).
+        """Returns (session secret, SDP answer). ``prepare`` is called behind the answer, before
+        there is a stream; what it raises refuses the publisher.
 
         Raises BadOffer, AlreadyPublishing, Full, KeyUsed, NoCandidate, RedisAway. Whoever may
         publish takes a stream over from the connection that brings it, unless ``takeover`` is false
@@ -157,9 +159,8 @@ class Publishers:
         if self._closing:
             raise Full("The server stops.")
         present = self._sessions.get(stream)
-        if stream in self._reserved:
-            raise AlreadyPublishing(f"{stream} already has a publisher.")
-        if present is not None and not takeover and present.ingest.state is not State.AWAY:
+        stands = present is not None and present.ingest.state is not State.AWAY
+        if stream in self._reserved or (stands and not takeover):
             raise AlreadyPublishing(f"{stream} already has a publisher.")
         # A stream that is taken over needs no further place.
         taken = len(self._sessions.keys() | self._reserved.keys() | {stream})
@@ -173,7 +174,7 @@ class Publishers:
         self._reserved[stream] = limits.key
         try:
             async with self._admission.enter(route.key):
-                return await self._publish(stream, offer, takeover, route, limits)
+                return await self._publish(stream, offer, takeover, route, limits, prepare)
         finally:
             self._reserved.pop(stream, None)
 
@@ -185,19 +186,21 @@ class Publishers:
             records = await self._registry.list()
         except (*REDIS_DOWN, RedisError) as error:
             raise RedisAway from error
-        live = {record.id for record in records if record.key == limits.key}
-        live |= {name for name, key in self._reserved.items() if key == limits.key}
-        if len(live - {stream}) >= limits.streams:
-            raise KeyUsed(
-                f"What you publish with allows {limits.streams} streams at a time, and has them."
-            )
+        held = [*((record.id, record.key) for record in records), *self._reserved.items()]
+        limits.check_streams({name for name, key in held if key == limits.key and name != stream})
 
     def pending(self) -> Iterator[str]:
         """Returns the addresses of those whose connection does not stand yet."""
         return (each.address for each in self._sessions.values() if each.peer.is_pending)
 
     async def _publish(
-        self, stream: str, offer: Offer, takeover: bool, route: PeerRoute, limits: StreamLimits
+        self,
+        stream: str,
+        offer: Offer,
+        takeover: bool,
+        route: PeerRoute,
+        limits: StreamLimits,
+        prepare: Callable[[], Awaitable[None]] | None,
     ) -> tuple[str, str]:
         link, has_audio = _Link(), "audio" in offer.kinds
         peer = self._connection(link)
@@ -205,6 +208,8 @@ class Publishers:
             undo.push_async_callback(peer.close)  # sockets must not outlive a refused publisher
             start = self._options.start_bitrate_kbps
             answer = await peer.answer(offer, start_kbps=start, max_kbps=limits.kbps, route=route)
+            if prepare is not None:
+                await prepare()
             # Read again behind the wait: the session of before may have ended.
             present = self._sessions.get(stream)
             if present is not None and present.ingest.state is State.ENDED:
@@ -220,8 +225,8 @@ class Publishers:
             self._replace(present, peer, link, secret, has_audio)
             present.address, present.ingest.limits = route.key, limits
             return secret, answer
-        ingest = self._session(stream, epoch, peer, has_audio, limits)
-        ingest.layers.connect(peer.request_key_frame)
+        ingest = self._session(stream, epoch, peer, has_audio)
+        ingest.limits = limits
         # The connection may be over already, which ``join`` tells the session.
         link.join(ingest)
         self._sessions[stream] = _Session(ingest, peer, link, secret, route.key, IceTags(secret))
@@ -230,12 +235,7 @@ class Publishers:
         return secret, answer
 
     def _session(
-        self,
-        stream: str,
-        epoch: int,
-        peer: PublisherConnection,
-        has_audio: bool,
-        limits: StreamLimits,
+        self, stream: str, epoch: int, peer: PublisherConnection, has_audio: bool
     ) -> IngestSession:
         found = IngestSession(
             self._client,
@@ -245,7 +245,7 @@ class Publishers:
             on_key_frame_needed=peer.request_key_frame,
             grace_s=self._options.publisher_grace_s,
         )
-        found.limits = limits
+        found.layers.connect(peer.request_key_frame)
         return found
 
     def _connection(self, link: _Link) -> PublisherConnection:

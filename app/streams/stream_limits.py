@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 
+from app.errors import KeyUsed
 from wire.held_since import held_since
 
 OVER_FACTOR = 1.25
@@ -25,6 +27,13 @@ class StreamLimits:
     kbps: int = 0
     pixels: int = 0
     viewers: int = 0
+
+    def check_streams(self, others: Collection[str]) -> None:
+        """Raises KeyUsed where the holder has as many other streams as it may."""
+        if self.streams and len(others) >= self.streams:
+            raise KeyUsed(
+                f"What you publish with allows {self.streams} streams at a time, and has them."
+            )
 
 
 NO_LIMITS = StreamLimits()

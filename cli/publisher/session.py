@@ -197,10 +197,16 @@ def _sentence(error: av.error.FFmpegError, url: str) -> str:
 
 def _refused(why: ServerReason, url: str) -> str:
     """Returns the server's own sentence, or what to do where the name is taken."""
-    # A 400 is about the request for the reason, which has no offer.
+    # A 400 is about the request for the reason, which has no offer: what refuses the stream comes
+    # behind that, a name that another node has, or no room for its first view permission.
     if why.detail and why.title != _NAME_TAKEN and why.status != 400:
         return f"The server refuses the stream: {why.detail.rstrip('.')} ({why.status})."
     name = urlsplit(url).path.rsplit("/", 1)[-1]
+    if why.status == 400:
+        return (
+            f"Somebody publishes {name!r} already, or there is no room for its view permission; "
+            "choose another name, or end that one (409)."
+        )
     return f"Somebody publishes {name!r} already; choose another name or end that one (409)."
 
 

@@ -17,7 +17,7 @@ from tests.app.http.test_api import ADMIN
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing
 from tests.app.webrtc.offer_texts import offer
-from wire.stream_keys import MAX_HELD
+from wire.stream_keys import MAX_HELD, View
 from wire.stream_record import StreamRecord
 
 UNITS = coding.h264(98, 54, 10)
@@ -135,6 +135,19 @@ async def test_an_owner_does_not_use_up_the_permissions_of_all(guarded: Site) ->
     assert (await guarded.client.delete(path, headers=ADMIN)).status_code == 204
     view = {"view": "token"}
     assert await put(MAX_HELD + 1, bearer, what="view", body=view) == 204
+
+
+async def test_who_is_refused_leaves_no_permission(guarded: Site) -> None:
+    made = await add(guarded, streams="own-*", view="token", limits={"streams": 1})
+    token, views = made["secret"], guarded.access.store
+    for number in range(3):
+        check_problem(await guarded.post_offer(f"/whip/own-{number}", "", token=token), 400)
+    bad = offer("obs").replace("a=fingerprint", "a=finger")
+    check_problem(await guarded.post_offer("/whip/own-4", bad, token=token), 400)
+    assert views.tables.views == {}
+    assert (await guarded.post_offer("/whip/own-1", offer("obs"), token=token)).status_code == 201
+    check_problem(await guarded.post_offer("/whip/own-2", offer("obs"), token=token), 409)
+    assert views.tables.views == {"own-1": View.TOKEN}
 
 
 async def test_an_operators_view_token_needs_no_key(make_site: MakeSite) -> None:

@@ -16,6 +16,7 @@ from app.errors import (
     RedisAway,
     SessionNotFound,
     TagOutdated,
+    ViewsFull,
 )
 from app.ice.refusals import Refusals
 from app.streams.ingest_session import IngestSession
@@ -168,6 +169,36 @@ async def test_a_bad_offer_leaves_nothing(house: House, redis_client: Redis) -> 
         with pytest.raises(BadOffer):
             await house.publishers.publish("cam1", sdp)
     assert house.publishers.ingest_sessions() == []
+    assert await StreamRegistry(redis_client).list() == []
+    await no_tasks_but(before)
+
+
+async def test_what_is_prepared_comes_behind_all_refusals_and_before_the_stream(
+    house: House, redis_client: Redis
+) -> None:
+    there: list[int] = []
+
+    async def prepare() -> None:
+        there.append(len(await StreamRegistry(redis_client).list()))
+
+    for sdp in ("", without(offer("obs"), "a=fingerprint")):
+        with pytest.raises(BadOffer):
+            await house.publishers.publish("cam1", sdp, prepare=prepare)
+    await house.publish("cam1", prepare=prepare)
+    with pytest.raises(AlreadyPublishing):
+        await house.publish("cam1", takeover=False, prepare=prepare)
+    assert there == [0]
+
+
+async def test_a_publisher_for_whom_nothing_can_be_prepared_is_refused(
+    house: House, redis_client: Redis
+) -> None:
+    async def prepare() -> None:
+        raise ViewsFull
+
+    before = asyncio.all_tasks()
+    with pytest.raises(ViewsFull):
+        await house.publish(prepare=prepare)
     assert await StreamRegistry(redis_client).list() == []
     await no_tasks_but(before)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.errors import KeyUsed
 from app.streams.stream_limits import NO_LIMITS, OVER_FACTOR, OVER_S, LimitWatch, StreamLimits
 
 LIMITS = StreamLimits("k1", kbps=1000, pixels=640 * 360)
@@ -45,3 +46,10 @@ def test_a_rate_that_comes_down_in_time_begins_anew() -> None:
     assert watch.fault(LIMITS, size=SMALL, kbps=2000, now=6.0) == ""
     assert watch.fault(LIMITS, size=SMALL, kbps=2000, now=10.0) == ""
     assert watch.fault(LIMITS, size=SMALL, kbps=2000, now=11.0)
+
+
+def test_a_holder_has_so_many_streams() -> None:
+    NO_LIMITS.check_streams({"a", "b", "c"})
+    StreamLimits("k1", streams=2).check_streams({"a"})
+    with pytest.raises(KeyUsed, match="allows 2 streams"):
+        StreamLimits("k1", streams=2).check_streams({"a", "b"})

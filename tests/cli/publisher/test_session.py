@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from benchmarks.server import free_port
+from cli.publisher.server_query import ServerReason
+from cli.publisher.session import _refused
 from tests.cli.publisher.http_server import answering
 
 SESSIONS = """
@@ -90,6 +92,16 @@ def test_a_refusal_is_told_in_the_words_of_the_server(title: str, detail: str, s
     with answering(409, body) as server:
         assert tried(f"{server.url}/whip/cam", tokens=("a-long-word",)) == [[said, True]]
     assert [token for _, _, token in server.asked] == ["Bearer a-long-word"] * 2
+
+
+def test_a_refusal_behind_the_offer_names_both_reasons() -> None:
+    """The question for the reason has no offer, so the server cannot come to it."""
+    url = "http://127.0.0.1:8080/whip/cam"
+    said = _refused(ServerReason(400, "Bad offer", "There is no SDP."), url)
+    assert said == (
+        "Somebody publishes 'cam' already, or there is no room for its view permission; choose "
+        "another name, or end that one (409)."
+    )
 
 
 def test_the_token_goes_with_the_offer() -> None:
