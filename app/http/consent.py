@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.http import schemas
@@ -32,8 +32,10 @@ def add_consent(
         response_model=schemas.Stream,
         openapi_extra=GUARDED,
     )
-    async def consent(stream: str, wanted: Consent) -> Response:
+    async def consent(stream: str, request: Request, wanted: Consent) -> Response:
         """Sets what the broadcaster allows: that the stream is enhanced, or the original alone."""
         await context.node.directory.set_original(check_name(stream), not wanted.enhance)
+        words = "enhanced" if wanted.enhance else "the original"
+        await context.access.note(request, "consent_changed", stream, words)
         context.snapshot.forget()
         return await view(stream)

@@ -27,6 +27,10 @@ async def test_a_live_broadcaster_changes_it_with_the_publish_token(make_site: M
     assert answer.json()["enhancement"]["allowed"] is False
     check_problem(await site.client.put(path, json={"enhance": 1}, headers=token), 422)
     assert (await StreamRegistry(site.redis).get("cam1")).original
+    # Only what was done is noted.
+    (noted,) = await site.access.audit.list(10)
+    assert (noted.act, noted.target, noted.detail) == ("consent_changed", "cam1", "the original")
+    assert noted.who == "publish-token"
 
 
 async def test_it_is_told_with_the_offer_also_where_the_key_is_in_the_path(
