@@ -19,12 +19,12 @@ from app.http.consent import add_consent
 from app.http.node_views import node_view
 from app.http.openapi import GUARDED
 from app.http.recording_views import entries_of, stream_recording
-from app.http.rendition_specs import check_change, check_spec, wire_spec, wire_team
+from app.http.rendition_specs import check_change, check_spec, wire_spec
 from app.http.snapshot import Seen
+from app.http.stream_change import change_stream
 from app.http.whip_common import check_name
 from media.send_size import shipped_sizes
 from wire.keys import VARIANTS, is_rendition
-from wire.stream_keys import View
 from wire.stream_record import StreamRecord
 
 SEND_SIZES = shipped_sizes()
@@ -279,16 +279,7 @@ def _add_changing(routes: APIRouter, read: _Views, context: AppState) -> None:
         check_name(stream)
         before = await context.node.directory.default_spec(stream)
         check_change(changes, before, await read.models(), context.defaults.model)
-        await context.node.directory.change(
-            stream,
-            enhance=changes.enhance,
-            model=changes.model,
-            strength=changes.strength,
-            team=wire_team(changes),
-        )
-        if changes.view is not None:
-            await context.access.set_view(request, stream, View(changes.view), is_live=True)
-        await context.access.note(request, "stream_changed", stream, _words(changes))
+        await change_stream(context, request, stream, changes)
         context.snapshot.forget()  # Else the answer may be half a second old.
         return await read.stream(stream)
 

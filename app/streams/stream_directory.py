@@ -95,7 +95,7 @@ class StreamDirectory:
 
         Raises StreamNotFound, RenditionsFull, RedisAway.
         """
-        record = await self._live(stream)
+        record = await self.live(stream)
         try:
             # An operator who specifies it anew pardons the strikes, as one who switches it on does.
             if not await self._renditions.ensure(stream, name, record.epoch, spec):
@@ -133,7 +133,7 @@ class StreamDirectory:
         """
         if name in (keys.SOURCE, keys.ENHANCED):
             raise RenditionFixed
-        record = await self._live(stream)
+        record = await self.live(stream)
         if name not in record.renditions:
             raise RenditionNotFound.among(stream, name, record.renditions)
         try:
@@ -147,7 +147,8 @@ class StreamDirectory:
         except REDIS_DOWN as error:
             raise RedisAway from error
 
-    async def _live(self, stream: str) -> StreamRecord:
+    async def live(self, stream: str) -> StreamRecord:
+        """Returns a stream's record. Raises StreamNotFound if it is not live, RedisAway."""
         record = await self.record(stream)
         if record is None:
             raise StreamNotFound(f"{stream} is not live.")
@@ -185,7 +186,7 @@ class StreamDirectory:
 
         Raises StreamNotFound, RedisAway.
         """
-        record = await self._live(stream)
+        record = await self.live(stream)
         config: dict[str, Any] = {}
         if enhance is not None:
             config["enhance"] = enhance
@@ -210,7 +211,7 @@ class StreamDirectory:
 
         Raises StreamNotFound, RedisAway.
         """
-        record = await self._live(stream)
+        record = await self.live(stream)
         try:
             await self._registry.set_config(stream, record.epoch, original=is_original)
             await self._tell(stream)
@@ -225,7 +226,7 @@ class StreamDirectory:
         if own is not None:
             own.end("an operator ended the stream")
             return
-        record = await self._live(stream)
+        record = await self.live(stream)
         try:
             # Its node reads the record if it misses the message; if it is gone, so is the record.
             await self._registry.set_config(stream, record.epoch, ending=True)
