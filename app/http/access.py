@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from app.access.audit import Audit
-from app.access.grants import OPEN, Act, Grant
+from app.access.grants import OPEN, Act, Grant, GrantKind
 from app.access.key_store import KeyStore
 from app.access.policy import AccessPolicy, ServerTokens
 from app.client_address import shown_address
@@ -108,6 +108,23 @@ class Access:
         grant = await self._grant(request, token, Act.PUBLISH, stream)
         publishes = grant is not None and grant.allows(Act.PUBLISH, stream)
         return await self._check(request, token, Act.PUBLISH if publishes else Act.OWN)
+
+    async def exchanger(self, request: Request) -> Grant:
+        """Lets pass whom ``owner`` lets, and whoever may watch the stream of the path by a token of
+        any kind but a view token, which could be prolonged for ever.
+
+        A dependency of routes. Raises NotAuthorized, NotAllowed.
+        """
+        if not self.admin_needs_token:
+            return _keep(request, OPEN)
+        token, stream = bearer_token(request), request.path_params.get("stream", "")
+        grant = await self._grant(request, token, Act.VIEW, stream)
+        watches = (
+            grant is not None
+            and grant.kind is not GrantKind.VIEW_TOKEN
+            and grant.allows(Act.VIEW, stream)
+        )
+        return await self._check(request, token, Act.VIEW if watches else Act.OWN)
 
     async def admin(self, request: Request) -> Grant:
         """Lets the operator pass. A dependency of routes. Raises NotAuthorized, NotAllowed."""

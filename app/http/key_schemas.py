@@ -17,6 +17,10 @@ MAX_LIFE_S = 10 * 365 * 24 * 3600
 MAX_VIEW_LIFE_S = 30 * 24 * 3600
 """Longest life of a view token in seconds: it is kept nowhere, and so cannot be listed."""
 
+MAX_EXCHANGED_LIFE_S = 6 * 3600
+"""Longest life in seconds of a view token for who may watch and is no owner: enough to play a long
+recording, whose address may hold no other token."""
+
 VIEW = (
     "public: everybody; unlisted: whoever knows the name, as lists leave it out; token: whoever "
     "has a token for it"

@@ -6,7 +6,7 @@ import time
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.access.grants import GrantKind
+from app.access.grants import Act, GrantKind
 from app.access.key_store import KeyRequest, ShownKey
 from app.access.view_token import ViewToken, end_of, make_view_token
 from app.errors import RedisAway, StreamNotFound
@@ -128,23 +128,28 @@ def _add_view_tokens(routes: APIRouter, context: AppState) -> None:
     @routes.post(
         "/streams/{stream}/view-tokens",
         status_code=201,
-        dependencies=[Depends(context.access.owner)],
+        dependencies=[Depends(context.access.exchanger)],
         openapi_extra=GUARDED,
     )
     async def make_token(
         request: Request, response: Response, stream: str, asked: schemas.ViewTokenRequest
     ) -> schemas.NewViewToken:
         """Makes a token with which the stream can be watched until it ends: at the latest with the
-        stream key that it is made with.
+        stream key that it is made with. Who may watch and is no owner gets one for six hours at
+        most.
         """
         check_name(stream)
+        if asked.life_s > schemas.MAX_EXCHANGED_LIFE_S:
+            await context.access.owner(request)
         response.headers["Cache-Control"] = "no-store"
         grant, tables, now_s = request.state.grant, context.access.store.tables, int(time.time())
         key = tables.keys.get(grant.who) if grant.kind is GrantKind.KEY else None
         expires_s = end_of(asked.life_s, key.expires_us if key else 0, now_s=now_s)
         token = ViewToken(stream, expires_s, key.id if key else "")
-        life = f"for {expires_s - now_s} s"
-        await context.access.note(request, "view_token_made", stream, life)
+        # Who exchanges a token of its own gives nobody a right, and must not fill the audit log.
+        if grant.allows(Act.OWN, stream):
+            life = f"for {expires_s - now_s} s"
+            await context.access.note(request, "view_token_made", stream, life)
         return schemas.NewViewToken(
             token=make_view_token(token, tables.signing),
             stream=stream,

@@ -12,7 +12,7 @@ from app.http.snapshot import Seen
 from app.http.stream_keys import key_view, live_under
 from tests.app import coding
 from tests.app.http.answers import check_problem
-from tests.app.http.conftest import ADMIN_TOKEN, MakeSite, Site
+from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN, MakeSite, Site
 from tests.app.http.test_api import ADMIN
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing
@@ -169,6 +169,31 @@ async def test_a_view_token_ends_with_its_key(guarded: Site) -> None:
     assert long.json()["expires_at"] == made["key"]["expires_at"]
     short = await guarded.client.post(path, json={"life_s": 5}, headers=bearer)
     assert short.json()["expires_at"] < long.json()["expires_at"]
+
+
+async def test_who_may_watch_gets_a_short_token_for_addresses(guarded: Site) -> None:
+    path, publisher = (
+        "/api/v1/streams/cam1/view-tokens",
+        {"Authorization": f"Bearer {PUBLISH_TOKEN}"},
+    )
+    await guarded.access.store.set_view("cam1", View.TOKEN)
+    short = {"life_s": 6 * 3600}
+    made = await guarded.client.post(path, json=short, headers=publisher)
+    assert made.status_code == 201
+    listed = await guarded.client.get(f"/api/v1/recordings/cam1?token={made.json()['token']}")
+    assert listed.status_code == 200
+    # It gave nobody a right, so the audit log has the acts of others.
+    assert await guarded.access.audit.list(10) == []
+    longer = {"life_s": 6 * 3600 + 1}
+    check_problem(await guarded.client.post(path, json=longer, headers=publisher), 403)
+    assert (await guarded.client.post(path, json=longer, headers=ADMIN)).status_code == 201
+    # Else it could be prolonged for ever.
+    again = {"Authorization": f"Bearer {made.json()['token']}"}
+    check_problem(await guarded.client.post(path, json=short, headers=again), 403)
+    other = (await add(guarded, streams="other"))["secret"]
+    of_other = {"Authorization": f"Bearer {other}"}
+    check_problem(await guarded.client.post(path, json=short, headers=of_other), 403)
+    check_problem(await guarded.client.post(path, json=short), 401)
 
 
 async def test_the_view_of_a_key_has_no_hash(guarded: Site) -> None:

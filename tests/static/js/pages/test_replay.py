@@ -137,3 +137,42 @@ async def test_without_a_token_the_page_asks_for_one(page: Page, server: FakeSer
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("listitem")).to_have_count(1)
     await expect(page.get_by_role("alert")).to_be_hidden()
+
+
+async def test_a_token_that_is_no_view_token_stands_in_no_address(
+    page: Page, server: FakeServer
+) -> None:
+    server.view_token = "sk_of_the_server"
+    server.streams = [samples.stream("garden")]
+    server.recordings = [samples.recording()]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.goto(server.url + PATH + "?stream=garden")
+    await page.get_by_label("View token").fill("sk_of_the_server")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="garden").click()
+    await expect(page.locator("#main-video")).to_have_attribute(
+        "src", re.compile(r"source.mp4\?token=vt_a.b$")
+    )
+    await expect(page.get_by_role("link", name="Download")).to_have_attribute(
+        "href", re.compile(r"\?token=vt_a.b&download=true$")
+    )
+    await expect(page.locator("#recordings video")).to_have_attribute(
+        "src", re.compile(r"\?token=vt_a.b$")
+    )
+    assert [url for url in asked if "sk_of" in url] == []
+    path = "/api/v1/streams/garden/view-tokens"
+    assert server.asked("POST", path) == [{"life_s": 6 * 3600}]
+
+
+async def test_a_token_that_cannot_be_exchanged_is_said_in_words(
+    page: Page, server: FakeServer
+) -> None:
+    server.view_token = "sk_of_the_server"
+    server.recordings = [samples.recording()]
+    await page.goto(server.url + PATH + "?stream=garden")
+    await page.get_by_label("View token").fill("sk_of_the_server")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="garden").click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.locator("#player")).to_be_hidden()
