@@ -41,11 +41,13 @@ class BucketTable:
             self.spend(key, now=now)
         return wait
 
-    def wait_s(self, key: str, *, now: float) -> float:
-        """Returns the seconds until the key has a token, 0 if it has one; takes none."""
+    def wait_s(self, key: str, *, now: float, count: int = 1) -> float:
+        """Returns the seconds until the key has so many tokens, 0 if it has; takes none."""
         # A key that is not in the table has a full bucket: it never came, or was forgotten.
         bucket = self._buckets.get(key)
-        return bucket.wait_s(now=now) if bucket is not None else 0.0
+        if bucket is None:
+            return max(count - self._rate.burst, 0.0) / self._rate.per_s
+        return bucket.wait_s(now=now, count=count)
 
     def is_spent_from(self, key: str, *, now: float) -> bool:
         """True if a token of the key was taken that has not come back yet."""

@@ -30,9 +30,9 @@ class TokenBucket:
         self._tokens -= 1.0
         return True
 
-    def wait_s(self, *, now: float) -> float:
-        """Returns the seconds until there is a token; 0 if there is one."""
-        return max(1.0 - self._fill(now), 0.0) / self._per_s
+    def wait_s(self, *, now: float, count: int = 1) -> float:
+        """Returns the seconds until there are so many tokens; 0 if there are."""
+        return max(count - self._fill(now), 0.0) / self._per_s
 
     def is_full(self, *, now: float) -> bool:
         """True if it has as many tokens as it can have."""

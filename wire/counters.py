@@ -153,6 +153,7 @@ REQUESTS_REFUSED = Counter(
         "ConnectionCounts.refused",
         "Packagers.refused",
         "Penalties.paused",
+        "WrongTokens.refused",
     ),
 )
 NODE_REQUESTS_FORWARDED = Counter(

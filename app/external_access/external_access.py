@@ -92,6 +92,11 @@ class ExternalAccess:
         is_ours = bool(key_id_of(token)) or is_view_token(token)
         return self.is_set and not is_ours and (self._hook is not None or is_jwt(token))
 
+    def may_be_hooks(self, token: str) -> bool:
+        """True for a token that only the hook can know."""
+        is_ours_to_check = self._jwts is not None and is_jwt(token)
+        return self._hook is not None and self.decides(token) and not is_ours_to_check
+
     async def grant_of(self, act: Act, stream: str, token: str, address: str) -> Grant | None:
         """Returns what a token grants, None if nobody knows it; "" is no token.
 

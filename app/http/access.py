@@ -13,9 +13,11 @@ from app.access.grants import OPEN, Act, Grant, GrantKind
 from app.access.key_store import KeyStore
 from app.access.policy import AccessPolicy, ServerTokens
 from app.client_address import shown_address
-from app.errors import AppError, NotAllowed, NotAuthorized
+from app.errors import NotAllowed, NotAuthorized
 from app.external_access.external_access import ExternalAccess
 from app.http.auth import bearer_token, watch_token
+from app.http.edge.wrong_tokens import TokenVerdict
+from app.http.token_check import token_check
 from wire.clock import now_us
 from wire.keys import is_stream_id
 from wire.stream_keys import View
@@ -83,8 +85,13 @@ class Access:
         token = bearer_token(request)
         if self.key_in_path and not token:
             return _keep(request, NOBODY)
-        if self.external.decides(token) and await self._own_grant(token) is None:
-            return _keep(request, NOBODY)
+        if self.external.decides(token):
+            check = token_check(request)
+            check.begin(token)
+            if await self._own_grant(token) is None:
+                # Nobody is asked; but whoever knows no session may be guessing a token of ours.
+                check.judge_by_answer()
+                return _keep(request, NOBODY)
         return await self.publisher(request)
 
     async def owner(self, request: Request) -> Grant:
@@ -151,12 +158,21 @@ class Access:
 
     async def lister(self, request: Request) -> Grant:
         """Returns the rights of who asks for a list; a bad token lists what none does."""
-        token = watch_token(request)
+        token, check = watch_token(request), token_check(request)
+        may_be_hooks = self.external.may_be_hooks(token)
+        check.begin(token, may_be_hooks=may_be_hooks)
         try:
             own = await self._own_grant(token)
-            return own or self.external.known(token, _address(request)) or NOBODY
-        except AppError:
+        except NotAuthorized:
+            return NOBODY  # it was good once, so nobody guessed it
+        try:
+            found = own or self.external.known(token, _address(request))
+        except NotAuthorized:
+            check.judge(TokenVerdict.PASSED_OVER)
             return NOBODY
+        if found is None:
+            check.judge(TokenVerdict.UNDECIDED if may_be_hooks else TokenVerdict.PASSED_OVER)
+        return found or NOBODY
 
     def is_listed(self, stream: str, grant: Grant) -> bool:
         """True if a list for the holder of this grant has the stream."""
@@ -195,8 +211,11 @@ class Access:
     async def _check(self, request: Request, token: str, act: Act, stream: str = "") -> Grant:
         stream = stream or request.path_params.get("stream", "")
         grant = await self._grant(request, token, act, stream)
+        check = token_check(request)
         if grant is None:
+            check.judge(TokenVerdict.WRONG)
             raise _unknown(token, act)
+        check.judge(TokenVerdict.RIGHT)
         # What is no name is told so behind the guard; nobody but its holder gets so far.
         if act not in grant.acts or (
             not grant.is_admin and is_stream_id(stream) and not grant.allows(act, stream)
@@ -205,11 +224,20 @@ class Access:
         return _keep(request, grant)
 
     async def _grant(self, request: Request, token: str, act: Act, stream: str) -> Grant | None:
-        """Returns what a token grants; others are asked where the server does not know it."""
+        """Returns what a token grants; others are asked where the server does not know it.
+
+        Raises NotAuthorized, IssuerAway, and TooMany where its address sent too many wrong ones.
+        """
+        check = token_check(request)
+        check.begin(token)
         own = await self._own_grant(token)
         if own is not None:
             return own
-        return await self.external.grant_of(act, stream, token, _address(request))
+        try:
+            return await self.external.grant_of(act, stream, token, _address(request))
+        except NotAuthorized:
+            check.judge(TokenVerdict.WRONG)
+            raise
 
     async def _own_grant(self, token: str) -> Grant | None:
         return self._policy.grant_of(token, self.store.tables, now_us=now_us()) if token else None

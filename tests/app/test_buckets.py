@@ -82,6 +82,13 @@ def test_a_key_is_spent_from_until_its_token_is_back() -> None:
     assert not table.is_spent_from("a", now=1.0)
 
 
+def test_several_tokens_may_be_asked_for() -> None:
+    table = BucketTable(Rate(per_s=1.0, burst=3.0))
+    assert [table.wait_s("a", now=0.0, count=count) for count in (1, 3, 4)] == [0.0, 0.0, 1.0]
+    table.spend("a", now=0.0)
+    assert [table.wait_s("a", now=0.0, count=count) for count in (2, 3, 4)] == [0.0, 1.0, 2.0]
+
+
 def test_looking_takes_nothing() -> None:
     table = BucketTable(Rate(per_s=1.0, burst=1.0))
     assert [table.wait_s("a", now=0.0) for _ in range(5)] == [0.0] * 5

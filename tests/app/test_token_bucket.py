@@ -39,6 +39,13 @@ def test_no_more_is_owed_than_may_be() -> None:
     assert bucket.take(now=0.5)
 
 
+def test_several_tokens_may_be_waited_for() -> None:
+    bucket = TokenBucket(per_s=4.0, burst=2.0)
+    assert [bucket.wait_s(now=0.0, count=count) for count in (1, 2, 3)] == [0.0, 0.0, 0.25]
+    bucket.spend(now=0.0)
+    assert [bucket.wait_s(now=0.0, count=count) for count in (1, 2, 3)] == [0.0, 0.25, 0.5]
+
+
 def test_a_clock_that_goes_back_gains_nothing() -> None:
     bucket = TokenBucket(per_s=1.0, burst=1.0)
     assert bucket.take(now=50.0)

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from starlette.requests import Request
+
 from app.client_address import limit_key
 from app.errors import (
     AppError,
@@ -22,6 +24,7 @@ from app.errors import (
     TooMany,
     UnknownHost,
 )
+from app.http.auth import watch_token
 from app.http.edge.addresses import TrustedProxies
 from app.http.edge.areas import Area, area_of
 from app.http.edge.body import BODY_S, MAX_BODY_BYTES, BodyReader, HeldBytes
@@ -32,6 +35,7 @@ from app.http.edge.origins import Caller, Names, Origins, OriginVerdict, split_h
 from app.http.edge.paths import split_target, strip_prefix, strip_slash
 from app.http.edge.penalties import Penalties
 from app.http.problems import problem_of
+from app.http.token_check import TokenCheck
 from app.webrtc.sdp_offer import MAX_OFFER_BYTES
 
 log = logging.getLogger(__name__)
@@ -98,7 +102,8 @@ class _Visit:
         # A client that has gone already has no address any more.
         peer = scope["client"][0] if scope.get("client") else ""
         self.is_proxied = any(name in self.headers for name in _FORWARDED)
-        self.has_query_token = b"token=" in scope.get("query_string", b"")
+        # Read as routes read it: what they take for a token is one here.
+        self._shown_token = watch_token(Request(scope))
         self.by_trusted = options.proxies.trust(peer)
         self.client = options.proxies.client(peer, self.forwarded_for)
         self.key = limit_key(self.client)
@@ -107,7 +112,7 @@ class _Visit:
     def has_token(self) -> bool:
         """True if there is a token to guess by: in the header, the query, or the path of WHIP."""
         in_path = self.area is Area.PUBLISH and self.method == "POST" and self.path.count("/") > 2
-        return b"authorization" in self.headers or in_path or self.has_query_token
+        return in_path or bool(self._shown_token)
 
     @property
     def has_body(self) -> bool:
@@ -180,10 +185,11 @@ class Edge:
         if body is None:
             return  # the client is gone
         self._prepare(scope, visit)
-        await self.app(_for_routes(scope, visit), _replay(body, receive), answer.send)
-        # Only now is it known that the token is wrong. A request without one guesses nothing.
-        if answer.status == 401 and visit.has_token:
-            self.limits.on_wrong_token(visit.key, now=time.monotonic())
+        check = scope["state"]["token_check"] = TokenCheck(self.limits.tokens, visit.key)
+        try:
+            await self.app(_for_routes(scope, visit), _replay(body, receive), answer.send)
+        finally:
+            check.close(answer.status)
 
     def _check(self, scope: Scope, visit: _Visit) -> None:
         """Raises AppError if the request is refused; runs before its body is read."""

@@ -10,7 +10,7 @@ import dataclasses
 
 from app.buckets import BucketTable, Rate
 from app.http.edge.areas import Area
-from app.token_bucket import TokenBucket
+from app.http.edge.wrong_tokens import WrongTokens
 
 # 200 offers at one moment, and a quarter more for those that are repeated.
 SESSIONS = Rate(per_s=50.0, burst=250.0)
@@ -24,13 +24,6 @@ FILES = Rate(per_s=1000.0, burst=10_000.0)
 # Two requests for each part of 0.2 s, by 200 players.
 HLS = Rate(per_s=2000.0, burst=6000.0)
 """Rate of requests for playlists, segments and parts."""
-WRONG_TOKENS = Rate(per_s=1 / 3, burst=10.0)
-"""Rate of wrong tokens: guessing 8 random letters takes 10,000 years on average."""
-
-ALL_WRONG_TOKENS = Rate(per_s=50.0, burst=200.0)
-"""Rate of wrong tokens of all addresses together, beyond which a single one is too much for an
-address: until its own bucket is full again, in three seconds, it may send no token. Whoever sends a
-right one from elsewhere notices nothing."""
 
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -56,11 +49,9 @@ class RequestLimits:
             "reads": BucketTable(READS),
             "files": BucketTable(FILES),
             "hls": BucketTable(HLS),
-            "wrong_tokens": BucketTable(WRONG_TOKENS),
         }
-        self._all_wrong = TokenBucket(
-            per_s=ALL_WRONG_TOKENS.per_s, burst=ALL_WRONG_TOKENS.burst, most_owed=1.0
-        )
+        self.tokens = WrongTokens()
+        """The limit on wrong tokens, for whoever looks them up."""
 
     def wait_s(self, asked: Asked, *, now: float) -> float:
         """Counts a request. Returns 0 if it may pass, else the seconds until the next try.
@@ -69,30 +60,17 @@ class RequestLimits:
         what needs no token it may still do.
         """
         if asked.has_token:
-            # This only looks: a right token takes nothing from the bucket.
-            wait = self._wait_for_tokens_s(asked.key, now)
+            # Only to refuse early: tokens are counted where they are looked up.
+            wait = self.tokens.wait_s(asked.key, now=now)
             if wait:
-                self._tables["wrong_tokens"].refused += 1
                 return wait
         return self._table(asked).take(asked.key, now=now)
-
-    def _wait_for_tokens_s(self, key: str, now: float) -> float:
-        """Returns the seconds until the address may send another token; mostly 0."""
-        own = self._tables["wrong_tokens"]
-        wait = own.wait_s(key, now=now)
-        if not wait and own.is_spent_from(key, now=now):
-            wait = self._all_wrong.wait_s(now=now)
-        return wait
-
-    def on_wrong_token(self, key: str, *, now: float) -> None:
-        """Counts a request whose token was refused with 401."""
-        self._all_wrong.spend(now=now)
-        self._tables["wrong_tokens"].spend(key, now=now)
 
     @property
     def refused(self) -> dict[str, int]:
         """The number of refused requests, by the bucket that was empty."""
-        return {name: table.refused for name, table in self._tables.items()}
+        found = {name: table.refused for name, table in self._tables.items()}
+        return {**found, "wrong_tokens": self.tokens.refused}
 
     def _table(self, asked: Asked) -> BucketTable:
         if asked.area in (Area.PAGE, Area.HEALTH):

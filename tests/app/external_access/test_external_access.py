@@ -94,6 +94,17 @@ async def test_only_the_hook_is_asked_without_a_token(both: ExternalAccess, hook
     assert alone.decides(token())
 
 
+async def test_only_what_nobody_else_can_judge_may_be_the_hooks(both: ExternalAccess) -> None:
+    assert both.may_be_hooks("opaque")
+    for text in (make_secret().text, "vt_x.y", token()):
+        assert not both.may_be_hooks(text)
+    alone = ExternalAccess(ExternalOptions(hook="https://app.example", secret="x" * 16))
+    assert alone.may_be_hooks(token())
+    for other in (ExternalAccess(), ExternalAccess(ExternalOptions(jwt=ISSUER))):
+        assert not other.may_be_hooks("opaque")
+        assert not other.may_be_hooks(token())
+
+
 async def test_a_token_is_known_while_its_key_is(both: ExternalAccess, keys: Answers) -> None:
     text = token()
     first = await both.grant_of(Act.PUBLISH, "cam1", text, HOME)

@@ -37,12 +37,13 @@ async def test_the_document_has_name_and_version(site: Site) -> None:
 
 async def test_metrics_count_what_the_edge_and_the_admission_refused(make_site: MakeSite) -> None:
     site = make_site()
-    site.app.limits.on_wrong_token("a", now=0.0)
+    site.app.limits.tokens.refused += 2
     for _ in range(3):
         site.app.limits._tables["reads"].refused += 1
     site.node.admission.refused["pace"] += 4
     text = (await site.client.get("/metrics")).text
     assert 'sharpcast_requests_refused_total{limit="reads"} 3.0' in text
+    assert 'sharpcast_requests_refused_total{limit="wrong_tokens"} 2.0' in text
     assert 'sharpcast_requests_refused_total{limit="pace"} 4.0' in text
     names = {*site.app.refused, *site.node.admission.refused}
     assert all(f'limit="{name}"' in text for name in names)
