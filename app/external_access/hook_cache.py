@@ -68,7 +68,7 @@ class HookCache:
 
     def __init__(self, *, max_grants: int = MAX_GRANTS, max_refusals: int = MAX_REFUSALS) -> None:
         self._grants: collections.OrderedDict[bytes, _Kept] = collections.OrderedDict()
-        self._refusals: collections.OrderedDict[bytes, float] = collections.OrderedDict()
+        self._refusals: collections.OrderedDict[bytes, _Kept] = collections.OrderedDict()
         self._max_grants, self._max_refusals = max_grants, max_refusals
 
     def find(self, question: AccessQuestion, *, now: float) -> HookReply | None:
@@ -76,8 +76,8 @@ class HookCache:
         for kept in self._fitting(question, now):
             if now < kept.until:
                 return kept.reply
-        until = self._refusals.get(question.name)
-        return HookReply(None) if until is not None and now < until else None
+        refused = self._refusals.get(question.name)
+        return refused.reply if refused is not None and now < refused.until else None
 
     def granted(self, token: str, address: str, *, now: float) -> Grant | None:
         """Returns what the hook granted this token in general, if that holds still."""
@@ -85,17 +85,13 @@ class HookCache:
         return kept.reply.grant if kept is not None and now < kept.until else None
 
     def put(self, question: AccessQuestion, reply: HookReply, *, now: float) -> None:
-        """Keeps an answer; one that refuses ends those before."""
-        if reply.grant is None:
-            for name in (question.name, question.holder):
-                if name in self._grants and _allows(self._grants[name], question):
-                    del self._grants[name]
+        """Keeps an answer; one that refuses, or leaves out what was asked, ends those before."""
+        if not _allows(reply, question):
+            self._refuse(question, reply, now)
+        else:
             self._refusals.pop(question.name, None)
-            self._refusals[question.name] = now + REFUSAL_S
-            if len(self._refusals) > self._max_refusals:
-                self._refusals.popitem(last=False)
+        if reply.grant is None:
             return
-        self._refusals.pop(question.name, None)
         name = question.holder if reply.is_general else question.name
         if reply.life_s <= 0:
             self._grants.pop(name, None)
@@ -105,6 +101,16 @@ class HookCache:
         self._grants.move_to_end(name)
         if len(self._grants) > self._max_grants:
             self._grants.popitem(last=False)
+
+    def _refuse(self, question: AccessQuestion, reply: HookReply, now: float) -> None:
+        for name in (question.name, question.holder):
+            if name in self._grants and _allows(self._grants[name].reply, question):
+                del self._grants[name]
+        self._refusals.pop(question.name, None)
+        until = now + REFUSAL_S
+        self._refusals[question.name] = _Kept(reply, until, until)
+        if len(self._refusals) > self._max_refusals:
+            self._refusals.popitem(last=False)
 
     def stale(self, question: AccessQuestion, *, now: float) -> HookReply | None:
         """Returns an answer that ran out not long ago, for a hook that does not answer.
@@ -127,14 +133,14 @@ class HookCache:
                 del self._grants[name]
                 continue
             # What grants in general may leave out what is asked now; then the hook decides.
-            if _allows(kept, question):
+            if _allows(kept.reply, question):
                 self._grants.move_to_end(name)
                 found.append(kept)
         return found
 
 
-def _allows(kept: _Kept, question: AccessQuestion) -> bool:
-    grant = kept.reply.grant
+def _allows(reply: HookReply, question: AccessQuestion) -> bool:
+    grant = reply.grant
     return grant is not None and grant.allows(question.act, question.stream)
 
 

@@ -87,6 +87,42 @@ def test_a_refusal_of_one_act_leaves_the_others() -> None:
     assert cache.find(WATCH, now=2) is yes
 
 
+def test_an_answer_that_leaves_out_what_was_asked_refuses_it_for_a_while() -> None:
+    cache, other = HookCache(), reply(PUBLISH, acts=["view"], streams=["cam*"], life_s=60)
+    cache.put(PUBLISH, other, now=0)
+    # Whoever asks learns that the token is good, and not for this; what it is good for holds.
+    assert cache.find(PUBLISH, now=REFUSAL_S - 0.1) is other
+    assert cache.find(WATCH, now=1) is other
+    assert cache.find(OTHER, now=59) is other
+    assert cache.find(PUBLISH, now=REFUSAL_S) is None
+    assert cache.find(dataclasses.replace(PUBLISH, stream="cam2"), now=1) is None
+    assert cache.stale(PUBLISH, now=61) is None
+
+
+def test_an_answer_without_life_refuses_what_it_leaves_out_all_the_same() -> None:
+    cache = HookCache()
+    cache.put(PUBLISH, reply(PUBLISH, acts=["view"], life_s=0), now=0)
+    found = cache.find(PUBLISH, now=1)
+    assert found is not None
+    assert found.grant is not None
+    assert not found.grant.allows(Act.PUBLISH, "cam1")
+    assert cache.find(WATCH, now=1) is None
+
+
+def test_an_answer_that_leaves_out_what_was_granted_ends_it() -> None:
+    cache = HookCache()
+    cache.put(PUBLISH, reply(PUBLISH, life_s=60), now=0)
+    cache.put(WATCH, reply(acts=["view", "publish"], streams=["*"], life_s=5), now=0)
+    for at in (61.0, 62.0):
+        cache.put(PUBLISH, reply(PUBLISH, acts=["view"], streams=["*"], life_s=60), now=at)
+        assert cache.stale(PUBLISH, now=at) is None
+    cache.put(PUBLISH, reply(PUBLISH, life_s=60), now=63)
+    found = cache.find(PUBLISH, now=64)
+    assert found is not None
+    assert found.grant is not None
+    assert found.grant.allows(Act.PUBLISH, "cam1")
+
+
 def test_while_the_hook_is_away_an_answer_is_used_further_for_ten_minutes() -> None:
     cache, yes = HookCache(), reply(life_s=60)
     cache.put(WATCH, yes, now=0)

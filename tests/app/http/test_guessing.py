@@ -214,3 +214,14 @@ async def test_viewers_with_one_link_ask_the_hook_at_one_moment(
             ]
         assert {each.result().status_code for each in asked} == {404}
         assert len(hook.got) == 1
+
+
+async def test_what_the_hook_leaves_out_is_asked_once_in_a_while(
+    serving: MakeExternal, hook: Answers
+) -> None:
+    hook.body = b'{"acts": ["view"], "streams": ["*"]}'
+    async with serving(hook=hook) as site:
+        for n in range(60):
+            answer = await site.post_offer(f"/whip/cam{n % 3}", offer("obs"), token="word")
+            check_problem(answer, 403)
+        assert len(hook.got) == 3
