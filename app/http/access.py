@@ -94,6 +94,18 @@ class Access:
                 return _keep(request, NOBODY)
         return await self.publisher(request)
 
+    def check_maker(self, holder: str) -> None:
+        """Raises NotAuthorized if a session was made with a key that is good no longer.
+
+        ``holder`` is that of the session's grant. It holds for whoever passed by the session's
+        address alone.
+        """
+        if not holder or ":" in holder:
+            return  # made with no key: the subject of a JWT or of the hook, or nobody's
+        key = self.store.tables.keys.get(holder)
+        if key is None or 0 < key.expires_us <= now_us():
+            raise NotAuthorized("The stream key that made this session is good no longer.")
+
     async def owner(self, request: Request) -> Grant:
         """Lets the operator pass, and whoever has a key of the stream of the path.
 

@@ -9,9 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.access.grants import Grant
 from app.errors import AppError
 from app.http import whip_common
+from app.http.access import NOBODY
 from app.http.app_state import AppState
 from app.http.openapi import ANSWER, GUARDED, OFFER
 from app.streams.stream_limits import StreamLimits
+from wire.keys import is_stream_id
 from wire.node_messages import SessionKind
 
 Takeover = Annotated[
@@ -91,9 +93,23 @@ def router(context: AppState) -> APIRouter:
         """Answers 204: there is nothing to show."""
         return whip_common.nothing()
 
-    below = [Depends(context.access.session_publisher)]
+    async def check_maker(stream: str, request: Request) -> None:
+        """Refuses who passed by the session's address, once the key that made it is revoked."""
+        if request.state.grant is NOBODY:
+            context.access.check_maker(await _holder(context, stream))
+
+    below = [Depends(context.access.session_publisher), Depends(check_maker)]
     whip_common.add_common(routes, SessionKind.WHIP, context.node.sessions, below)
     return routes
+
+
+async def _holder(context: AppState, stream: str) -> str:
+    """Returns for whom a live stream counts, "" for nobody. Raises RedisAway."""
+    session = context.node.publishers.ingest_session(stream)
+    if session is not None:
+        return session.limits.key
+    record = await context.node.directory.record(stream) if is_stream_id(stream) else None
+    return record.key if record is not None else ""
 
 
 def _add_path_keys(routes: APIRouter, context: AppState) -> None:

@@ -225,3 +225,32 @@ async def test_what_the_hook_leaves_out_is_asked_once_in_a_while(
             answer = await site.post_offer(f"/whip/cam{n % 3}", offer("obs"), token="word")
             check_problem(answer, 403)
         assert len(hook.got) == 3
+
+
+async def test_a_session_of_a_revoked_key_does_not_pass_without_a_token(
+    serving: MakeExternal, hook: Answers
+) -> None:
+    async with serving(hook=hook) as site:
+        await _check_revoked(site)
+
+
+async def test_nor_does_it_where_keys_stand_in_paths(make_site: MakeSite) -> None:
+    site = make_site(publish_token=PUBLISH_TOKEN, admin_token=ADMIN_TOKEN, key_in_path=True)
+    await site.access.store.load()
+    await _check_revoked(site)
+
+
+async def _check_revoked(site: Site) -> None:
+    """A session passes by its address as long as the key that made it is good."""
+    store = site.access.store
+    for is_revoked in (False, True):
+        key = await store.add(KeyRequest("cam1"))
+        made = await site.post_offer("/whip/cam1", offer("obs"), token=key.secret)
+        assert made.status_code == 201
+        if is_revoked:
+            await store.revoke(key.key.id)
+        ended = await site.client.delete(made.headers["location"])
+        assert ended.status_code == (401 if is_revoked else 200)
+    # The operator's publish token made none of a key, and still ends it.
+    own = await site.client.delete(made.headers["location"], headers=bearer(PUBLISH_TOKEN))
+    assert own.status_code == 200
