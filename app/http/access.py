@@ -229,9 +229,7 @@ class Access:
             raise _unknown(token, act)
         check.judge(TokenVerdict.RIGHT)
         # What is no name is told so behind the guard; nobody but its holder gets so far.
-        if act not in grant.acts or (
-            not grant.is_admin and is_stream_id(stream) and not grant.allows(act, stream)
-        ):
+        if act not in grant.acts or (is_stream_id(stream) and not grant.allows(act, stream)):
             raise NotAllowed
         return _keep(request, grant)
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.access.key_store import KeyRequest
 from app.access.view_token import ViewToken, make_view_token
-from tests.app.external_access.issuer import Answers
+from tests.app.external_access.issuer import Answers, token
 from tests.app.http.answers import check_problem
 from tests.app.http.conftest import ADMIN_TOKEN, PUBLISH_TOKEN, MakeSite, Site
 from tests.app.http.test_external_access import MakeExternal, bearer, serving
@@ -254,3 +254,23 @@ async def _check_revoked(site: Site) -> None:
     # The operator's publish token made none of a key, and still ends it.
     own = await site.client.delete(made.headers["location"], headers=bearer(PUBLISH_TOKEN))
     assert own.status_code == 200
+
+
+async def test_an_admin_publishes_what_his_claim_names(
+    serving: MakeExternal, keys: Answers
+) -> None:
+    text = token(sharpcast={"admin": True, "publish": ["cam1"]})
+    alone = token(sub="ben", sharpcast={"admin": True})
+    async with serving(keys=keys) as site:
+        assert (await site.post_offer("/whip/cam1", offer("obs"), token=text)).status_code == 201
+        check_problem(await site.post_offer("/whip/cam2", offer("obs"), token=text), 403)
+        check_problem(await site.post_offer("/whip/cam1", offer("obs"), token=alone), 403)
+        # What the admin token may, it may with every stream.
+        for path in ("/api/v1/keys", "/api/v1/streams?all=true"):
+            assert (await site.client.get(path, headers=bearer(text))).status_code == 200
+        view = await site.client.put(
+            "/api/v1/streams/cam2/view", json={"view": "token"}, headers=bearer(text)
+        )
+        assert view.status_code == 204
+        ended = await site.client.delete("/api/v1/streams/cam1", headers=bearer(alone))
+        assert ended.status_code == 204
