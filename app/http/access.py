@@ -138,8 +138,10 @@ class Access:
             return _keep(request, OPEN)
         token, stream = bearer_token(request), request.path_params.get("stream", "")
         grant = await self._grant(request, token, Act.VIEW, stream)
+        # A hook may let everybody of an address watch, which is no token to exchange.
         watches = (
-            grant is not None
+            bool(token)
+            and grant is not None
             and grant.kind is not GrantKind.VIEW_TOKEN
             and grant.allows(Act.VIEW, stream)
         )

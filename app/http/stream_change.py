@@ -20,11 +20,12 @@ async def change_stream(
     """
     access, directory = context.access, context.node.directory
     view = View(changes.view) if changes.view is not None else None
-    before = access.store.tables.views.get(stream)
+    before = after = access.store.tables.views.get(stream)
     if view is not None:
         await directory.live(stream)
         # First: there may be no room for it, and it can be taken back, which settings cannot.
         await access.set_view(request, stream, view, is_live=True)
+        after = access.store.tables.views.get(stream)
     try:
         await directory.change(
             stream,
@@ -35,7 +36,7 @@ async def change_stream(
         )
     except AppError:
         if view is not None:
-            await _take_back(context, request, stream, view, before)
+            await _take_back(context, request, stream, before=before, after=after)
         raise
     await access.note(
         request, "stream_changed", stream, changes.model_dump_json(exclude_unset=True)
@@ -43,10 +44,15 @@ async def change_stream(
 
 
 async def _take_back(
-    context: AppState, request: Request, stream: str, view: View, before: View | None
+    context: AppState, request: Request, stream: str, *, before: View | None, after: View | None
 ) -> None:
+    access = context.access
     try:
-        await context.access.set_view(request, stream, before, is_live=True)
+        await access.store.load()
+        # Somebody else may have said something newer meanwhile.
+        if access.store.tables.views.get(stream) is after:
+            await access.set_view(request, stream, before, is_live=True)
     except AppError:
         # Redis went away in between, so this half of the change stands.
-        await context.access.note(request, "view_changed", stream, view.value)
+        words = after.value if after is not None else View.PUBLIC.value
+        await access.note(request, "view_changed", stream, words)

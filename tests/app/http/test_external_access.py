@@ -199,6 +199,20 @@ async def test_the_hook_says_who_publishes_and_watches(
         assert record.key == "hook:ann"
 
 
+async def test_viewers_of_others_exchange_their_token_for_addresses(
+    serving: MakeExternal, hook: Answers
+) -> None:
+    hook.body = b'{"acts": ["view"]}'
+    path, short = "/api/v1/streams/cam1/view-tokens", {"life_s": 3600}
+    async with serving(hook=hook) as site:
+        made = await site.client.post(path, json=short, headers=bearer("viewer"))
+        assert made.status_code == 201
+        longer = {"life_s": 24 * 3600}
+        check_problem(await site.client.post(path, json=longer, headers=bearer("viewer")), 403)
+        # The hook lets everybody watch, so there is nothing to exchange.
+        check_problem(await site.client.post(path, json=short), 403)
+
+
 async def test_refusals_of_the_hook_are_limited_like_wrong_keys(
     serving: MakeExternal, hook: Answers
 ) -> None:

@@ -74,4 +74,8 @@ async def test_where_the_settings_cannot_be_changed_the_permission_is_taken_back
     await site.access.store.set_view("cam1", View.UNLISTED)
     check_problem(await site.client.patch(PATH, json=change, headers=ADMIN), 404)
     assert site.access.store.tables.views == {"cam1": View.UNLISTED}
+    # Public has no entry of its own.
+    change["view"] = "public"
+    check_problem(await site.client.patch(PATH, json=change, headers=ADMIN), 404)
+    assert site.access.store.tables.views == {"cam1": View.UNLISTED}
     assert await acts(site) == []
