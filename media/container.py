@@ -21,6 +21,10 @@ MAX_HEAD_BYTES = 64 * 1024
 """No head is larger, so this much of a file holds all of what ``patches`` changes."""
 
 
+MAX_TIME_US = 2**53 - 1
+"""No time in a file is later, which JSON and doubles hold exactly; a later one is damage."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tracks:
     """The tracks of one file: a picture, and sound where the stream has it."""
@@ -93,7 +97,10 @@ class Container(Protocol):
         ...
 
     def scan(self, file: BinaryIO) -> Scan:
-        """Reads the places of all whole fragments. Raises ValueError for a file of another kind."""
+        """Reads the places of all whole fragments.
+
+        Raises ValueError, and nothing else, for a file of another kind and for a damaged one.
+        """
         ...
 
     def patches(self, head: bytes, found: Scan) -> list[Patch]:

@@ -172,6 +172,13 @@ class RecordingWriter:
             # Nothing but a head: it would be a recording of nothing.
             file.discard()
             return
-        facts = file.finish()
+        try:
+            facts = file.finish()
+        except ValueError as error:
+            # The disk gives other bytes back than were written. What is there stays as it is.
+            StreamLogger(log, stream=self._subject.stream).warning(
+                "%s is not ended: %s", file.path.name, error, extra={"action": "recording_damaged"}
+            )
+            return
         size = file.path.stat().st_size
         self._finished.append(FinishedFile(file.path.name, size, facts))

@@ -7,6 +7,7 @@ of the same size, so that a browser has the length and all places with its first
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import struct
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
@@ -17,6 +18,7 @@ from media.cmaf.boxes import box, full_box
 from media.cmaf.tracks import TrackFormat, format_of, init_segment, sample_of
 from media.codec import Codec
 from media.container import (
+    MAX_TIME_US,
     RESERVED_BYTES,
     FragmentPlace,
     Patch,
@@ -37,6 +39,9 @@ MAX_REFERENCES = 1_200
 
 MAX_MOOF_BYTES = 2**20
 """The head of a fragment of two seconds has some kilobytes; more is damage."""
+
+_MAX_REFERENCE_BYTES, _MAX_REFERENCE_TICKS = 2**31 - 1, 2**32 - 1
+"""The fields of a reference have 31 and 32 bits."""
 
 _IS_SYNC = 0x01000000
 _SAP_TYPE_1 = 0x90000000
@@ -66,7 +71,10 @@ class Mp4:
         return fragments.fragment(number, runs)
 
     def scan(self, file: BinaryIO) -> Scan:
-        """Reads the places of all whole fragments. Raises ValueError for a file of another kind."""
+        """Reads the places of all whole fragments.
+
+        Raises ValueError for a file of another kind, and for a fragment that is damaged.
+        """
         size = file.seek(0, 2)
         places, at, end_us, begin = [], 0, 0, -1
         moof = b""
@@ -170,6 +178,8 @@ def _facts(moof: bytes, at: int) -> tuple[FragmentPlace, int]:
             begin_us = round(time * us_of)
         if track == _VIDEO:
             has_video, is_key = True, not first_flags & 0x00010000
+    if end_us > MAX_TIME_US:
+        raise ValueError(f"the fragment at byte {at} has no time that can be")
     return FragmentPlace(at, begin_us, is_key), end_us
 
 
@@ -183,24 +193,27 @@ def _length(moof: bytes, run: int) -> tuple[int, int]:
 
 
 def _index(found: Scan, end: int, space: int) -> bytes:
-    """Returns the index in exactly ``space`` bytes, which end at the offset ``end``."""
+    """Returns the index in exactly ``space`` bytes, which end at the offset ``end``.
+
+    Where a reference would be longer than its field holds (2 GiB, 13 hours without a key frame),
+    nothing stands in its place: players find their way without it, but not by a wrong one.
+    """
     starts = thinned(found.places, MAX_REFERENCES) or list(found.places[:1])
     # All bytes of the fragments belong to some reference.
     offsets = [found.places[0].offset, *(place.offset for place in starts[1:]), found.size]
-    times = [place.time_us for place in starts] + [found.end_us]
+    times = [_ticks(place.time_us) for place in starts] + [_ticks(found.end_us)]
+    sizes = [after - before for before, after in itertools.pairwise(offsets)]
+    durations = [max(1, later - sooner) for sooner, later in itertools.pairwise(times)]
+    if max(sizes) > _MAX_REFERENCE_BYTES or max(durations) > _MAX_REFERENCE_TICKS:
+        return box(b"free", bytes(space - 8))
     rows = [
-        struct.pack(
-            ">III",
-            after - before,
-            max(1, round((later - sooner) * _VIDEO_RATE / 1_000_000)),
-            _SAP_TYPE_1,
-        )
-        for before, after, sooner, later in zip(
-            offsets, offsets[1:], times, times[1:], strict=False
-        )
+        struct.pack(">III", size, duration, _SAP_TYPE_1)
+        for size, duration in zip(sizes, durations, strict=True)
     ]
-    size = 12 + 28 + 12 * len(rows)
-    first = round(times[0] * _VIDEO_RATE / 1_000_000)
-    left = space - size
-    facts = struct.pack(">IIQQHH", _VIDEO, _VIDEO_RATE, first, left, 0, len(rows))
+    left = space - (12 + 28 + 12 * len(rows))
+    facts = struct.pack(">IIQQHH", _VIDEO, _VIDEO_RATE, times[0], left, 0, len(rows))
     return full_box(b"sidx", 1, 0, facts, *rows) + box(b"free", bytes(left - 8))
+
+
+def _ticks(time_us: int) -> int:
+    return round(time_us * _VIDEO_RATE / 1_000_000)

@@ -1,12 +1,15 @@
 """WebM files of VP8 or VP9 with Opus: head, clusters, and the index at the end; no I/O.
 
-A fragment is one cluster (RFC 9559 section 5.1.3). The length stands in ``Duration`` and the index
-in ``Cues``, both in the head, where a browser has them with its first request.
+A fragment is one cluster (RFC 9559 section 5.1.3), or two behind a pause of the pictures. The
+length stands in ``Duration`` and the index in ``Cues``, both in the head, where a browser has them
+with its first request.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import heapq
 import struct
 from collections.abc import Sequence
 from typing import BinaryIO
@@ -15,6 +18,7 @@ from media.access_unit import Kind
 from media.codec import Codec
 from media.container import (
     MAX_HEAD_BYTES,
+    MAX_TIME_US,
     RESERVED_BYTES,
     FragmentPlace,
     Patch,
@@ -60,8 +64,21 @@ _EPOCH_2001_US = 978_307_200_000_000
 MAX_CUES = 700
 """Places in the index; one takes 22 bytes at most of the space that is reserved."""
 
-_PEEK_BYTES = 64
-"""Bytes of a cluster that hold its time and the head of its first block."""
+MAX_CLUSTER_MS = 5_000
+"""Length of a cluster at most: blocks count from its beginning in 16 bits with a sign, 32.7 s. A
+picture that was shown for longer has a cluster of its own."""
+_MAX_CLUSTER_US = MAX_CLUSTER_MS * _US_PER_MS
+
+MAX_CLUSTER_BYTES = 32 * 2**20
+"""A fragment has no more than waits for the disk, 24 MiB; more is damage."""
+
+_LATE_CLUSTERS = 8
+"""Clusters that are read for the end of a file. The last one may hold a picture that was shown long
+before the last sound."""
+
+_PEEK_BYTES = 4096
+"""Bytes of a cluster that hold its time and the heads of its blocks up to the first picture. Sound
+that stands before it was captured within a tenth of a second."""
 
 
 class Webm:
@@ -86,16 +103,24 @@ class Webm:
         return _ebml_head() + encode_id(_SEGMENT) + UNKNOWN_SIZE + segment
 
     def fragment(self, samples: Sequence[PlacedUnit], *, number: int) -> bytes:
-        """Returns one cluster."""
-        first_ms = min(sample.time_us for sample in samples) // _US_PER_MS
-        blocks = b"".join(_block(sample, first_ms) for sample in samples)
-        return element(_CLUSTER, unsigned(_TIMESTAMP, first_ms) + blocks)
+        """Returns one cluster, or more where the samples are far apart."""
+        # A picture comes behind the sound of its time, since the next one tells its duration.
+        ordered = sorted(samples, key=lambda sample: sample.time_us)
+        clusters: list[list[PlacedUnit]] = []
+        for sample in ordered:
+            if not clusters or sample.time_us - clusters[-1][0].time_us > _MAX_CLUSTER_US:
+                clusters.append([])
+            clusters[-1].append(sample)
+        return b"".join(map(_cluster, clusters))
 
     def scan(self, file: BinaryIO) -> Scan:
-        """Reads the places of all whole clusters. Raises ValueError for a file of another kind."""
+        """Reads the places of all whole clusters.
+
+        Raises ValueError for a file of another kind, and for a cluster that is damaged.
+        """
         file.seek(0)
         head = file.read(MAX_HEAD_BYTES)
-        places, end_us = [], 0
+        clusters: list[tuple[FragmentPlace, Element]] = []
         at = _body_of_segment(head)
         size = file.seek(0, 2)
         while (found := _peek(file, at)) is not None:
@@ -103,13 +128,11 @@ class Webm:
             if element_head.size < 0 or at + element_head.end > size:
                 break
             if element_head.id == _CLUSTER:
-                places.append(_place(data, element_head, at))
-                last = element_head
+                if element_head.size > MAX_CLUSTER_BYTES:
+                    break
+                clusters.append((_place(data, element_head, at), element_head))
             at += element_head.end
-        if places:
-            file.seek(places[-1].offset)
-            end_us = _end_us(file.read(last.end), last)
-        return Scan(tuple(places), end_us, at)
+        return Scan(tuple(place for place, _ in clusters), _end_us(file, clusters), at)
 
     def patches(self, head: bytes, found: Scan) -> list[Patch]:
         """Returns length and index. Raises ValueError for a head of another kind."""
@@ -173,6 +196,12 @@ def _audio_track() -> bytes:
     )
 
 
+def _cluster(samples: Sequence[PlacedUnit]) -> bytes:
+    first_ms = samples[0].time_us // _US_PER_MS
+    blocks = b"".join(_block(sample, first_ms) for sample in samples)
+    return element(_CLUSTER, unsigned(_TIMESTAMP, first_ms) + blocks)
+
+
 def _block(sample: PlacedUnit, first_ms: int) -> bytes:
     track = _VIDEO if sample.unit.kind is Kind.VIDEO else _AUDIO
     after_ms = sample.time_us // _US_PER_MS - first_ms
@@ -206,22 +235,44 @@ def _place(data: bytes, cluster: Element, at: int) -> FragmentPlace:
     time = read_element(data, cluster.body)
     if time is None or time.id != _TIMESTAMP:
         raise ValueError(f"the cluster at byte {at} has no time")
-    block = read_element(data, time.end)
-    head = data[block.body : block.body + 4] if block is not None else b""
-    is_key = len(head) == 4 and head[0] == 0x80 | _VIDEO and bool(head[3] & 0x80)
-    return FragmentPlace(at, number_of(data, time) * _US_PER_MS, is_key)
+    begin_us = number_of(data, time) * _US_PER_MS
+    if begin_us > MAX_TIME_US:
+        raise ValueError(f"the cluster at byte {at} has no time that can be")
+    return FragmentPlace(at, begin_us, _begins_with_key(data[: cluster.end], time.end))
 
 
-def _end_us(data: bytes, cluster: Element) -> int:
-    """Returns the time of the last picture or sound of a whole cluster."""
-    first = last = 0
-    for part in children(data, cluster.body, cluster.end):
-        if part.id == _TIMESTAMP:
-            first = last = number_of(data, part)
-        elif part.id == _SIMPLE_BLOCK and part.size >= 4:
-            (after,) = struct.unpack_from(">h", data, part.body + 1)
-            last = max(last, first + after)
-    return last * _US_PER_MS
+def _begins_with_key(data: bytes, at: int) -> bool:
+    """True where the first picture of a cluster is a key frame, by the heads of its blocks."""
+    with contextlib.suppress(ValueError):  # damage is no key frame
+        while (block := read_element(data, at)) is not None and block.size >= 0:
+            head = data[block.body : block.body + 4]
+            if len(head) == 4 and block.id == _SIMPLE_BLOCK and head[0] == 0x80 | _VIDEO:
+                return bool(head[3] & 0x80)
+            at = block.end
+    return False
+
+
+def _end_us(file: BinaryIO, clusters: Sequence[tuple[FragmentPlace, Element]]) -> int:
+    """Returns the time of the last picture or sound, by those clusters that can hold it."""
+    late = heapq.nlargest(_LATE_CLUSTERS, clusters, key=lambda each: each[0].time_us)
+    end_us = 0
+    for place, cluster in (*late, *clusters[-1:]):
+        file.seek(place.offset)
+        data = file.read(cluster.end)
+        end_us = max(end_us, place.time_us)
+        with contextlib.suppress(ValueError):  # one that is damaged inside tells its beginning
+            end_us = max(end_us, place.time_us + _length_us(data, cluster))
+    return end_us
+
+
+def _length_us(data: bytes, cluster: Element) -> int:
+    """Returns the time of the last picture or sound from the cluster's beginning."""
+    blocks = (
+        struct.unpack_from(">h", data, part.body + 1)[0]
+        for part in children(data, cluster.body, cluster.end)
+        if part.id == _SIMPLE_BLOCK and part.size >= 4
+    )
+    return max(blocks, default=0) * _US_PER_MS
 
 
 def _length(head: bytes, info: Element, found: Scan) -> list[Patch]:

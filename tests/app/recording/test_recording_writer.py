@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import itertools
 import os
 
 import pytest
@@ -13,6 +15,7 @@ from app.recording.recorded_file import RecordedFile
 from app.recording.recording_writer import NoSpace, RecordingWriter
 from media.access_unit import Kind
 from media.codec import Codec
+from media.matroska.webm import Webm
 from tests.app.recording import material
 from tests.media import recorded
 
@@ -138,3 +141,62 @@ def test_a_damaged_unit_costs_its_file_the_rest_of_the_group(
     writer.write(material.units(1), has_audio=True, viewers=0)
     writer.end()
     assert len(writer.take_finished()) == 2
+
+
+def test_a_file_whose_bytes_changed_on_the_disk_costs_the_next_one_nothing(folder: Folder) -> None:
+    writer = material.written(folder, 2, Codec.H264)
+    path = folder.root / "cam1" / writer.name
+    data = path.read_bytes()
+    with open(path, "r+b") as file:
+        file.seek(data.index(b"tfdt") + 8)
+        file.write(b"\x7f")
+    writer.end()
+    assert writer.take_finished() == []
+    assert path.stat().st_size > len(data)  # with the last picture
+    writer.write(material.units(2), has_audio=True, viewers=0)
+    writer.end()
+    assert len(writer.take_finished()) == 1
+
+
+@pytest.mark.parametrize("codec", [Codec.VP8, Codec.VP9])
+@pytest.mark.parametrize("pause_s", [20, 40])
+def test_a_camera_that_is_off_while_the_sound_goes_on_costs_nothing(
+    folder: Folder, codec: Codec, pause_s: int
+) -> None:
+    """RFC 9559: a block's time has 16 bits in ms, so 40 s do not fit into one cluster."""
+    units = material.units(2, codec)
+    half = len(units) // 2
+    writer = RecordingWriter(folder, material.subject())
+    writer.write(units[:half], has_audio=True, viewers=0)
+    for number in range(35, 33 + pause_s * 50, 15):
+        sound = [recorded.sound(number + n) for n in range(15)]
+        writer.write(sound, has_audio=True, viewers=0)
+    back = [
+        dataclasses.replace(
+            unit,
+            pts=unit.pts + unit.clock_rate * pause_s,
+            capture_us=unit.capture_us + pause_s * 10**6,
+        )
+        for unit in units
+    ]
+    writer.write(back, has_audio=True, viewers=0)
+    writer.end()
+    (file,) = writer.take_finished()
+    pictures, _, length = recorded.decoded(folder.root / "cam1" / file.name)
+    assert len(pictures) == 30
+    assert max(after - before for before, after in itertools.pairwise(pictures)) == pytest.approx(
+        pause_s - 0.3, abs=0.1
+    )
+    assert length == pytest.approx(pause_s + 0.667, abs=0.3)
+    assert file.facts.length_us == pytest.approx(length * 1e6, abs=100_000)
+
+
+def test_a_file_of_vp8_with_sound_has_its_key_frames_in_the_index(folder: Folder) -> None:
+    writer = RecordingWriter(folder, material.subject())
+    for unit in material.units(4):
+        writer.write([unit], has_audio=True, viewers=0)
+    name = writer.name
+    writer.end()
+    found = recorded.scanned(Webm(), (folder.root / "cam1" / name).read_bytes())
+    starts = [place.time_us / 1e6 for place in found.places if place.begins_with_key]
+    assert starts == pytest.approx([0, 1 / 3, 2 / 3, 1], abs=0.002)

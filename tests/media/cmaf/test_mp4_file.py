@@ -134,6 +134,46 @@ def test_a_fragment_that_lacks_its_facts_is_refused() -> None:
         recorded.scanned(MP4, data.replace(b"tfdt", b"free", 1))
 
 
+@pytest.mark.parametrize("high", [0x01, 0x7F, 0xFF])
+def test_a_time_that_cannot_be_is_refused(high: int) -> None:
+    data, _ = recorded.recorded(MP4, Codec.H264, 2)
+    at = data.rindex(b"tfdt") + 8
+    damaged = data[:at] + bytes([high]) + data[at + 1 :]
+    with pytest.raises(ValueError, match="no time that can be"):
+        recorded.scanned(MP4, damaged)
+
+
+@pytest.mark.parametrize(("length_us", "size"), [(48 * 3_600 * 10**6, 10**6), (10**7, 2**32)])
+def test_a_reference_that_is_too_long_for_the_index_leaves_none(length_us: int, size: int) -> None:
+    # One key frame at the beginning, and two days or 4 GiB behind it.
+    data, _ = recorded.recorded(MP4, Codec.H264, 1)
+    (place, *_) = recorded.scanned(MP4, data).places
+    (patch,) = MP4.patches(data, Scan((place,), length_us, size))
+    assert patch.data[4:8] == b"free" and len(patch.data) >= RESERVED_BYTES
+    assert len(recorded.decoded(recorded.patched(data, [patch]))[0]) == LENGTH
+    # An index of earlier goes too, since it would be wrong.
+    once = recorded.finished(MP4, data)
+    assert recorded.patched(once, MP4.patches(once, Scan((place,), length_us, size))) == (
+        recorded.patched(data, [patch])
+    )
+
+
+def test_damaged_bytes_raise_nothing_but_what_is_said() -> None:
+    data, ends = recorded.recorded(MP4, Codec.H264, 2)
+    chance = random.Random(7)
+    refused = 0
+    for _ in range(400):
+        damaged = bytearray(data)
+        moof = chance.choice((0, ends[0]))
+        begin = data.index(b"moof", moof)
+        damaged[begin + chance.randrange(400)] = chance.randrange(256)
+        try:
+            recorded.finished(MP4, bytes(damaged))
+        except ValueError:
+            refused += 1
+    assert 0 < refused < 400
+
+
 def test_two_pictures_of_one_time_are_both_kept() -> None:
     units = recorded.groups(Codec.H264, 1)[0][:3]
     samples = recorded.samples(units)
