@@ -12,6 +12,7 @@ import fcntl
 import itertools
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -33,6 +34,10 @@ _MAX_NAMES = 1_000
 """Milliseconds by which a file's name may be later than its beginning, where names are taken."""
 
 _LOCK = ".sharpcast-lock"
+
+PROBE_BYTES = 2**20
+"""Bytes that are written to see whether the disk takes a fragment: a third of a second of 24
+Mbit/s."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -166,6 +171,16 @@ class Folder:
         self.root.mkdir(parents=True, exist_ok=True)
         found = os.statvfs(self.root)
         return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
+    def probe(self, stream: str) -> None:
+        """Writes as much as a fragment, and leaves nothing of it. Raises OSError."""
+        folder = self.root / stream
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder, prefix=".sharpcast-probe-", buffering=0) as file:
+            left = memoryview(bytes(PROBE_BYTES))
+            while left:
+                left = left[file.write(left) :]
+            os.fdatasync(file.fileno())
 
     @contextlib.contextmanager
     def only_one(self) -> Iterator[bool]:

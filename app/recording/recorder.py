@@ -74,6 +74,8 @@ class Recorder:
         self._life = StateMachine(RECORDING, owner=f"recording of {subject.stream}")
         self._queue = UnitQueue()
         self._gate = ReplayGate(subject.after_us)
+        self._is_on_trial = False
+        "Held, and what comes is written all the same, since the disk seems to take it again."
         self._stopping = asyncio.Event()
         self._readers: list[tuple[RenditionReader, Recorder | _Sound]] = []
         self._log = StreamLogger(log, stream=subject.stream)
@@ -129,7 +131,7 @@ class Recorder:
         """Writes until ``stop``."""
         try:
             while not self._stopping.is_set():
-                await self._pause(RETRY_S if self.state is RecordingState.HELD else FLUSH_S)
+                await self._pause(RETRY_S if self._is_shut else FLUSH_S)
                 await self._step()
         finally:
             for reader, consumer in self._readers:
@@ -146,7 +148,7 @@ class Recorder:
             return
 
     async def _step(self) -> None:
-        if self.state is RecordingState.HELD:
+        if self._is_shut:
             self._queue.discard("held")
             await self._try_again()
             return
@@ -163,15 +165,20 @@ class Recorder:
     def _write(self, units: list[AccessUnit]) -> Written:
         return self._writer.write(units, has_audio=self.has_audio, viewers=self.viewers)
 
+    @property
+    def _is_shut(self) -> bool:
+        return self.state is RecordingState.HELD and not self._is_on_trial
+
     async def _try_again(self) -> None:
+        """Begins a trial. Only what is really written relieves: a quota, a folder that may not be
+        written to and a damaged disk have free space too.
+        """
         try:
-            await self._on_thread(self._writer.check_space)
+            await self._on_thread(self._writer.check_disk)
         except OSError as error:
             self.reason = _sentence(error)
             return
-        self._life.apply(RecordingEvent.RELIEVED)
-        self.reason = ""
-        self._log.info("recording goes on", extra={"action": "recording_relieved"})
+        self._is_on_trial = True
         for reader, consumer in self._readers[:1]:
             # Joining anew asks for a key frame, and gets pictures from there on.
             reader.detach(consumer)
@@ -180,6 +187,7 @@ class Recorder:
     def _refuse(self, error: OSError) -> None:
         is_news = self.state is not RecordingState.HELD
         self._life.apply(RecordingEvent.REFUSED)
+        self._is_on_trial = False
         self.reason = _sentence(error)
         self._queue.discard("held")
         if is_news:
@@ -189,6 +197,10 @@ class Recorder:
 
     def _note(self, written: Written) -> None:
         self.durable_us = max(self.durable_us, written.durable_us)
+        if written.is_open and self.state is RecordingState.HELD:
+            self._life.apply(RecordingEvent.RELIEVED)
+            self._is_on_trial, self.reason = False, ""
+            self._log.info("recording goes on", extra={"action": "recording_relieved"})
         if written.is_open and self.state is RecordingState.WAITING:
             self._life.apply(RecordingEvent.BEGUN)
             self._log.info("%s is recorded", self.subject.rendition, extra={"action": "recording"})
@@ -200,9 +212,8 @@ class Recorder:
 
     async def _end(self) -> None:
         units = self._queue.pop()
-        is_held = self.state is RecordingState.HELD
         try:
-            if units and not is_held:
+            if units and not self._is_shut:
                 self._note(await self._on_thread(lambda: self._write(units)))
             self._note(await self._on_thread(self._writer.end))
         except OSError as error:

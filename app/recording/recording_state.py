@@ -34,7 +34,7 @@ class RecordingEvent(enum.Enum):
     REFUSED = "refused"
     "The disk took no more."
     RELIEVED = "relieved"
-    "The disk has space again."
+    "A fragment is on the disk again."
     END = "end"
     "The stream is over, it is not to be recorded, or another node records it."
 

@@ -106,8 +106,12 @@ class RecordingWriter:
         finished, self._finished = self._finished, []
         return finished
 
-    def check_space(self) -> None:
-        """Raises NoSpace, or another OSError, while nothing can be written."""
+    def check_disk(self) -> None:
+        """Raises NoSpace, or another OSError, while a fragment cannot be written."""
+        self._check_space()
+        self._folder.probe(self._subject.stream)
+
+    def _check_space(self) -> None:
         free, total = self._folder.space()
         if not self._guard.judge(free=free, total=total):
             raise NoSpace(f"only {free >> 20} MiB are free on the disk of the recordings")
@@ -116,7 +120,7 @@ class RecordingWriter:
         if not fragments:
             return
         try:
-            self.check_space()
+            self._check_space()
             for fragment in fragments:
                 self._write_one(fragment, written)
         except OSError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -159,3 +161,24 @@ def test_a_folder_of_too_many_files_is_listed_in_part(
         material.stored(folder, material.STARTED_US + number * 10**9)
     monkeypatch.setattr(folder_module, "MAX_FILES", 5)
     assert len(names(folder)) < 6
+
+
+def test_a_probe_writes_and_leaves_nothing(folder: Folder) -> None:
+    folder.probe("cam1")
+    assert list((folder.root / "cam1").iterdir()) == []
+    (folder.root / "cam2").write_text("a file")
+    with pytest.raises(FileExistsError):
+        folder.probe("cam2")
+
+
+def test_a_probe_meets_what_free_space_does_not_tell(folder: Folder) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            folder.probe("cam1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+    assert list((folder.root / "cam1").iterdir()) == []

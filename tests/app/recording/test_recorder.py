@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import dataclasses
+import errno
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 
 from app.recording import recorder as module
 from app.recording.folder import Folder
+from app.recording.recorded_file import RecordedFile
 from app.recording.recorder import Recorder
 from app.recording.recording_state import RecordingState
 from app.recording.recording_writer import FinishedFile, RecordingWriter, Subject
@@ -69,6 +72,24 @@ class Place:
             len(recorded.decoded(self.folder.root / each.stream / each.name)[0])
             for each in self.folder.stored()
         )
+
+
+@dataclasses.dataclass
+class Asked:
+    """Counts how often a recorder joins."""
+
+    attached: int = 0
+
+    def attach(self, _: object) -> None:
+        self.attached += 1
+
+    def detach(self, _: object) -> None:
+        """Nothing."""
+
+
+async def until_dropping_ends(place: Place) -> None:
+    """Waits until the recorder, which is held, writes what comes."""
+    await until(lambda: place.recorder._is_on_trial)
 
 
 @pytest.fixture
@@ -146,14 +167,83 @@ async def test_a_full_disk_holds_the_recording_until_it_has_space(
     await until(lambda: place.recorder.dropped.get("held", 0) > 0)
     assert place.notes.failed == [place.recorder.reason]
     free["free"] = 2**39
-    await until(lambda: place.recorder.state is RecordingState.WAITING)
+    await until_dropping_ends(place)
+    assert place.recorder.state is RecordingState.HELD  # nothing is written yet
+    for unit in material.units(2):
+        place.recorder.take(unit)
+    await until(lambda: place.recorder.state is RecordingState.RECORDING)
     assert place.recorder.reason == ""
+    await place.stop()
+    assert place.pictures() == 20
+    assert len(place.notes.failed) == 1
+
+
+async def test_a_folder_that_refuses_while_its_disk_has_space_is_told_once(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file stands where the folder should: the disk has space, and nothing can be written."""
+    place.folder.root.mkdir(parents=True)
+    (place.folder.root / "cam1").write_text("a file")
+    reader = Asked()
+    place.recorder.attach(reader, reader)  # type: ignore[arg-type]
+    place.run()
+    for _ in range(40):
+        for unit in material.units(1):
+            place.recorder.take(unit)
+        await asyncio.sleep(0.01)
+    assert place.recorder.state is RecordingState.HELD
+    assert place.notes.failed == ["The recording is held: file exists."]
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+    # A key frame is asked for where something can be written, and costs its publisher bits.
+    assert reader.attached == 1
+    (place.folder.root / "cam1").unlink()
+    await until(lambda: reader.attached == 2)
     for unit in material.units(2):
         place.recorder.take(unit)
     await until(lambda: place.recorder.state is RecordingState.RECORDING)
     await place.stop()
-    assert place.pictures() == 20
+    assert (place.recorder.reason, place.pictures()) == ("", 20)
     assert len(place.notes.failed) == 1
+
+
+async def test_a_trial_that_fails_is_no_news(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quota, say, that leaves room for the probe and not for a fragment."""
+    tries = 0
+
+    def refuse(*_: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr(RecordedFile, "append", refuse)
+    place.run()
+    async with asyncio.timeout(20):
+        while tries < 4:
+            for unit in material.units(1):
+                place.recorder.take(unit)
+            await asyncio.sleep(0.01)
+    await until(lambda: place.recorder.state is RecordingState.HELD)
+    assert place.notes.failed == [place.recorder.reason]
+    monkeypatch.undo()
+    await place.stop()
+    assert list(place.folder.stored()) == []
+
+
+async def test_what_comes_in_a_trial_is_written_at_the_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {"free": 0}
+    monkeypatch.setattr(Folder, "space", lambda _: (free["free"], 2**40))
+    place.run()
+    for unit in material.units(1):
+        place.recorder.take(unit)
+    await until(lambda: place.recorder.state is RecordingState.HELD)
+    free["free"] = 2**39
+    await until_dropping_ends(place)
+    for unit in material.units(1):
+        place.recorder.take(unit)
+    await place.stop()
+    assert (place.recorder.state, place.pictures()) == (RecordingState.ENDED, 10)
 
 
 async def test_a_recording_that_is_held_can_be_ended(

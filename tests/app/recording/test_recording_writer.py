@@ -93,9 +93,9 @@ def test_a_full_disk_is_told_and_the_file_is_ended(
     (file,) = writer.take_finished()
     assert len(recorded.decoded(folder.root / "cam1" / file.name)[0]) >= 19
     with pytest.raises(NoSpace):
-        writer.check_space()
+        writer.check_disk()
     free["free"] = 2**39
-    writer.check_space()
+    writer.check_disk()
     writer.write(material.units(2), has_audio=True, viewers=0)
     writer.end()
     assert len(files(folder)) == 2
