@@ -29,6 +29,10 @@ from media.cmaf.tracks import (
 SEGMENT_US = 2_000_000
 """Length of a slot; a segment is shorter than two. Shorter ones would need more key frames."""
 
+_SEGMENT_TICKS = SEGMENT_US * VIDEO_RATE // 1_000_000
+"""Length of a gap: the picture before a pause lasts up to the first one, so that a playlist counts
+no time twice."""
+
 PART_TICKS = 22_500
 """Greatest length of a part, a quarter of a second: at 24 to 60 frames a second 0.2 s or more are
 in it. A player makes two requests for each."""
@@ -193,8 +197,13 @@ class Segmenter:
                 # Its slot has passed without a key frame: the segment begins with its last picture.
                 events += self._end()
                 self._begin(held.slot)
-            begins = is_key and (new.slot > self._open.number or new.format != held.format)
-            events += self._append(held, new.sample.time - held.sample.time, is_last=begins)
+            missing = max(0, new.slot - self._open.number - 1)
+            # Behind slots in which nothing was captured a segment begins with any picture.
+            begins = missing > 0 or (
+                is_key and (new.slot > self._open.number or new.format != held.format)
+            )
+            duration = max(1, new.sample.time - held.sample.time - missing * _SEGMENT_TICKS)
+            events += self._append(held, duration, is_last=begins)
             if begins:
                 events += self._end()
                 self._begin(max(new.slot, self._last_number + 1))
@@ -249,7 +258,7 @@ class Segmenter:
         runs = [Run(1, [picture.sample for picture in pictures])]
         if len(now.tracks) > 1:
             runs.append(Run(2, self._sound_until(first.sample.time, end)))
-        self._sound.clear()
+        self._forget_sound(end)
         number = now.number * _PARTS_NUMBERED + now.parts
         made = MadePart(
             segment=now.number,
@@ -291,10 +300,20 @@ class Segmenter:
     def _sound_until(self, begin: int, end: int) -> list[Sample]:
         """Returns the sound that waits, with silence where none has come for long."""
         begin, end = (at * SOUND_RATE // VIDEO_RATE for at in (begin, end))
-        found = [each for each in self._sound if each.end > begin - _SOUND_LAG_TICKS]
+        found = [
+            each
+            for each in self._sound
+            if each.end > begin - _SOUND_LAG_TICKS and each.time <= end + _SOUND_LAG_TICKS
+        ]
         at = max(found[-1].end if found else self._sound_end, begin - _SOUND_LAG_TICKS)
         while at + SILENCE_TICKS <= end - _SOUND_LAG_TICKS:
             found.append(Sample(SILENCE, at, SILENCE_TICKS))
             at += SILENCE_TICKS
             self._sound_end = max(self._sound_end, at)
         return found
+
+    def _forget_sound(self, end: int) -> None:
+        """Drops the sound of a part. What comes in a pause of the pictures is for a later one."""
+        last = end * SOUND_RATE // VIDEO_RATE + _SOUND_LAG_TICKS
+        while self._sound and self._sound[0].time <= last:
+            self._sound.popleft()

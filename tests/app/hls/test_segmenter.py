@@ -7,7 +7,9 @@ import itertools
 
 import pytest
 
+from app.hls.playlist import TARGET_S
 from app.hls.segmenter import MAX_COPIES_US, PART_TICKS, MadePart, Segmenter
+from app.hls.window import Window
 from media.access_unit import AccessUnit, Flags, Kind
 from media.codec import Codec
 from tests.app import coding
@@ -158,3 +160,54 @@ def test_a_key_frame_is_wanted_where_a_slot_has_none() -> None:
 def test_a_pause_lengthens_the_picture_before_it() -> None:
     made = parts(take(Segmenter(), [*film(0, 400, keys=[0]), *film(1400, 2400, keys=[2000])]))
     assert lengths(made)[0] == pytest.approx(2.0)
+
+
+def window_of(units: list[AccessUnit]) -> Window:
+    """The window of a packager that took the units."""
+    segmenter, window = Segmenter(), Window()
+    for event in take(segmenter, units):
+        window.take(event)
+    return window
+
+
+@pytest.mark.parametrize("with_key", [True, False])
+@pytest.mark.parametrize("pause_ms", [500, 1960, 2600, 3000, 5000, 6900, 12_300, 30_000])
+def test_a_pause_of_whole_slots_is_counted_once(pause_ms: int, with_key: bool) -> None:
+    """The picture before it lasts up to the first gap, and the gaps up to the next picture."""
+    begin = 5000 + pause_ms
+    before = film(300, 5000, keys=[300, 2300, 4300])
+    after = film(begin, begin + 5000, keys=[begin] if with_key else [])
+    listed = window_of([*before, *after]).listed
+    numbers = [segment.number for segment in listed]
+    assert numbers == list(range(SLOT, SLOT + len(numbers)))
+    assert max(segment.seconds for segment in listed) <= TARGET_S
+    for segment, following in itertools.pairwise(listed):
+        assert (following.started_us - segment.started_us) / 1e6 == pytest.approx(
+            segment.seconds, abs=0.001
+        )
+    assert any(segment.is_gap for segment in listed) is (pause_ms >= 3000)
+
+
+def test_nodes_that_begin_at_different_times_agree_on_a_pause() -> None:
+    units = [*film(0, 5000, keys=[0, 2000, 4000]), *film(11_300, 16_000, keys=[11_300, 14_000])]
+    sound = [packet(at) for at in range(0, 16_000, 20)]
+    units = sorted([*units, *sound], key=lambda unit: unit.capture_us)
+    whole, late = (parts(take(Segmenter(), each)) for each in (units, units[80:]))
+    begun = late[0].segment + 1
+    assert begun - SLOT == 2  # before the pause
+    wanted = [(part.segment, part.ticks, part.data) for part in whole if part.segment >= begun]
+    assert [(p.segment, p.ticks, p.data) for p in late if p.segment >= begun] == wanted
+
+
+def test_sound_of_a_pause_is_not_in_the_part_before_it() -> None:
+    units = [*film(0, 5000, keys=[0, 2000, 4000]), *film(35_000, 37_000, keys=[35_000])]
+    sound = [packet(at) for at in range(0, 37_000, 20)]
+    made = parts(take(Segmenter(), sorted([*units, *sound], key=lambda unit: unit.capture_us)))
+    before = [part for part in made if part.segment - SLOT < 3]
+    after = [part for part in made if part.segment - SLOT >= 3]
+    _, heard = decoded(before[0].init + b"".join(part.data for part in before))
+    assert heard / 48_000 < 7.1
+    _, heard = decoded(after[0].init + b"".join(part.data for part in after))
+    assert heard / 48_000 == pytest.approx(
+        sum(part.ticks for part in after) / 90_000 + 0.5, abs=0.3
+    )
