@@ -14,6 +14,7 @@ from wire.side_counters import RECORDING_BYTES as RECORDING_BYTES
 from wire.side_counters import RECORDING_UNITS_DROPPED as RECORDING_UNITS_DROPPED
 from wire.side_counters import RECORDINGS_FINISHED as RECORDINGS_FINISHED
 from wire.side_counters import RECORDINGS_REMOVED as RECORDINGS_REMOVED
+from wire.side_counters import RECORDINGS_UNTIDIED as RECORDINGS_UNTIDIED
 from wire.side_counters import WEBHOOK_ATTEMPTS_FAILED as WEBHOOK_ATTEMPTS_FAILED
 from wire.side_counters import WEBHOOKS_DROPPED as WEBHOOKS_DROPPED
 from wire.side_counters import WEBHOOKS_SENT as WEBHOOKS_SENT

@@ -19,6 +19,13 @@ RECORDING_UNITS_DROPPED = Counter(
 RECORDINGS_FINISHED = Counter(
     "recordings_finished", "files", "Recorded files that are whole", (), ("Recorders.finished",)
 )
+RECORDINGS_UNTIDIED = Counter(
+    "recordings_untidied",
+    "files",
+    "Recorded files that could be neither ended nor removed",
+    (),
+    ("TidyFaults.count",),
+)
 RECORDINGS_REMOVED = Counter(
     "recordings_removed", "files", "Recorded files removed by age", (), ("Recorders.removed",)
 )

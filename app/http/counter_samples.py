@@ -80,6 +80,7 @@ def _of_recordings(node: AppNode) -> Iterator[Sample]:
         yield from _by_label(counters.RECORDING_UNITS_DROPPED, labels, recorder.dropped)
     yield counters.RECORDINGS_FINISHED, (), node.recorders.finished
     yield counters.RECORDINGS_REMOVED, (), node.recorders.removed
+    yield counters.RECORDINGS_UNTIDIED, (), node.recorders.faults.count
 
 
 def _of_publisher(node: AppNode, ingest: IngestSession) -> Iterator[Sample]:

@@ -122,7 +122,7 @@ class Folder:
         try:
             with os.scandir(self.root / stream) as entries:
                 found = [_stored(stream, entry) for entry in itertools.islice(entries, MAX_FILES)]
-        except (FileNotFoundError, PermissionError, NotADirectoryError):
+        except OSError:  # one folder that cannot be read costs the others nothing
             return []
         return [each for each in found if each is not None]
 
@@ -153,7 +153,7 @@ class Folder:
                 each.name,
                 each.changed_us,
                 each.size,
-                is_live=is_locked(self.root / each.stream / each.name),
+                is_fixed=is_locked(self.root / each.stream / each.name),
             )
             for each in self.stored()
         ]
@@ -227,10 +227,12 @@ def is_locked(path: Path) -> bool:
 
 
 def _stored(stream: str, entry: os.DirEntry[str]) -> StoredFile | None:
-    if parse_name(entry.name) is None or not entry.is_file(follow_symlinks=False):
+    if parse_name(entry.name) is None:
         return None
     try:
+        if not entry.is_file(follow_symlinks=False):
+            return None
         found = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
+    except OSError:
         return None
     return StoredFile(stream, entry.name, found.st_size, found.st_mtime_ns // 1000)

@@ -25,7 +25,8 @@ from app.recording.recorder import Recorder
 from app.recording.recording_events import RecordingEvents
 from app.recording.recording_writer import FinishedFile, RecordingWriter, Subject
 from app.recording.repair import repair
-from app.recording.retention import RetentionRule
+from app.recording.retention import Kept, RetentionRule
+from app.recording.tidy_faults import TidyFaults
 from app.streams.ingest_session import IngestSession
 from app.streams.ingest_state import State as IngestState
 from app.streams.readers import RenditionReaders
@@ -54,6 +55,9 @@ TAKE_OVER_S = 0.25
 
 TIDY_S = 60.0
 """Seconds between searches for files that are too old or too many, or that nobody ended."""
+
+_REMOVAL_ROUNDS = 3
+"""Searches in one run for files that can go in place of those that cannot."""
 
 THREADS = 4
 """Threads that write and list files. A disk that is slow is slow for all of them."""
@@ -111,6 +115,7 @@ class Recorders:
         "Files that are whole."
         self.removed = 0
         "Files that went by age or size."
+        self.faults = TidyFaults()
         self._retention = options.retention
         self._node = node
         self._sources = sources
@@ -288,12 +293,28 @@ class Recorders:
             with self.folder.only_one() as is_alone:
                 if not is_alone:
                     return 0
-                repair(self.folder)
-                gone = self._retention.surplus(self.folder.kept(), now_us=int(time.time() * 1e6))
-                return sum(self.folder.remove(each.stream, each.name) for each in gone)
+                repair(self.folder, self.faults)
+                return self._remove_surplus()
         except OSError as error:
-            log.warning("recordings are not tidied: %s", error, extra={"action": "recording_tidy"})
+            self.faults.note(str(self.folder.root), "tidied", error)
             return 0
+
+    def _remove_surplus(self) -> int:
+        """Returns the number of files that went. One that cannot go leaves its place to others."""
+        kept, removed = self.folder.kept(), 0
+        for _ in range(_REMOVAL_ROUNDS):
+            gone = self._retention.surplus(kept, now_us=int(time.time() * 1e6))
+            stuck: list[Kept] = []
+            for each in gone:
+                try:
+                    removed += self.folder.remove(each.stream, each.name)
+                except OSError as error:
+                    self.faults.note(f"{each.stream}/{each.name}", "removed", error)
+                    stuck.append(dataclasses.replace(each, is_fixed=True))
+            if not stuck:
+                break
+            kept = [*set(kept).difference(gone), *stuck]
+        return removed
 
     def recording_ready(self, subject: Subject, file: FinishedFile) -> None:
         """Notes a recording that is whole."""

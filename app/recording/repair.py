@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import logging
 
 import msgspec
 
@@ -12,12 +11,14 @@ from app.recording.containers import CONTAINERS
 from app.recording.file_facts import FileFacts
 from app.recording.folder import Folder, StoredFile, write_facts
 from app.recording.recorded_file import finish
+from app.recording.tidy_faults import TidyFaults
 
-log = logging.getLogger(__name__)
 
+def repair(folder: Folder, faults: TidyFaults) -> int:
+    """Ends all files that nobody writes and that were not ended; returns their number.
 
-def repair(folder: Folder) -> int:
-    """Ends all files that nobody writes and that were not ended; returns their number."""
+    ``faults`` takes those that are damaged, or that this process may not change.
+    """
     repaired = 0
     for stored in folder.stored():
         facts = folder.facts(stored.stream, stored.name)
@@ -27,13 +28,7 @@ def repair(folder: Folder) -> int:
             repaired += _repair(folder, stored, facts)
         except (OSError, ValueError) as error:
             # It stays as it is: somebody may still read something of it.
-            log.warning(
-                "%s/%s is not repaired: %s",
-                stored.stream,
-                stored.name,
-                error,
-                extra={"action": "recording_unrepaired"},
-            )
+            faults.note(f"{stored.stream}/{stored.name}", "repaired", error)
     return repaired
 
 

@@ -26,8 +26,8 @@ class Kept:
     ended_us: int
     "Unix us; for files that tell no end, the time of their last change."
     size: int
-    is_live: bool
-    "It is being written."
+    is_fixed: bool
+    "It is being written, or cannot be removed."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,17 +38,22 @@ class RetentionRule:
     max_bytes: int = 0
 
     def surplus(self, files: Iterable[Kept], *, now_us: int) -> list[Kept]:
-        """Returns the files that go, the oldest first; never one that is being written."""
+        """Returns the files that go, the oldest first; never one that is fixed."""
         by_age = sorted(files, key=lambda kept: (kept.ended_us, kept.stream, kept.name))
         total = sum(kept.size for kept in by_age)
         gone: list[Kept] = []
         for kept in by_age:
             is_old = self.days > 0 and now_us - kept.ended_us > self.days * _DAY_US
             is_over = 0 < self.max_bytes < total
-            if (is_old or is_over) and not kept.is_live:
+            if (is_old or is_over) and not kept.is_fixed:
                 gone.append(kept)
                 total -= kept.size
         return gone
+
+
+def floor_bytes(total: int) -> int:
+    """Returns the free bytes that a disk of ``total`` bytes needs, or nothing is recorded."""
+    return min(MAX_FLOOR_BYTES, int(total * FLOOR_FRACTION))
 
 
 class SpaceGuard:
@@ -59,6 +64,5 @@ class SpaceGuard:
 
     def judge(self, *, free: int, total: int) -> bool:
         """Returns True while there is space for recordings."""
-        floor = min(MAX_FLOOR_BYTES, int(total * FLOOR_FRACTION))
-        self.is_full = free < floor * (RESUME_FACTOR if self.is_full else 1.0)
+        self.is_full = free < floor_bytes(total) * (RESUME_FACTOR if self.is_full else 1.0)
         return not self.is_full

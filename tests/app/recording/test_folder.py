@@ -137,7 +137,7 @@ def test_retention_sees_size_change_and_lock(folder: Folder) -> None:
     found = {each.stream: each for each in folder.kept()}
     file.close()
     assert (found["cam1"].size, found["cam1"].ended_us) == (123, 1_000_000_000)
-    assert (found["cam1"].is_live, found["cam2"].is_live) == (False, True)
+    assert (found["cam1"].is_fixed, found["cam2"].is_fixed) == (False, True)
     assert path.exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +15,7 @@ import pytest
 
 from app.access.key_store import KeyStore
 from app.node import AppNode, NodeOptions
+from app.recording.folder import Folder
 from app.recording.recorders import Recorders, RecordingOptions
 from app.recording.recording_state import RecordingState
 from app.recording.retention import RetentionRule
@@ -235,6 +237,48 @@ async def test_files_that_are_too_old_or_left_over_are_tidied_up(make: MakeNode)
     facts = folder.facts("cam1", writer.name)
     assert facts is not None and facts.ended
     assert node.recorders.removed == 1
+
+
+def undeletable(folder: Folder, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Has the system refuse to remove those files, as it does those of another user."""
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.name in names:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+
+async def test_a_file_that_cannot_be_removed_stops_no_other(
+    make: MakeNode, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = make("one", days=7.0)
+    folder = node.recorders.folder
+    names = [material.stored(folder, material.STARTED_US + n * 10**9) for n in range(4)]
+    for age, name in zip((40, 30, 20, 1), names, strict=True):
+        os.utime(folder.root / "cam1" / name, (time.time() - age * 86_400,) * 2)
+    undeletable(folder, monkeypatch, names[0])
+    for _ in range(3):
+        await node.recorders._tidy()
+    assert {each.name for each in folder.stored()} == {names[0], names[3]}
+    assert (node.recorders.removed, node.recorders.faults.count) == (2, 1)
+    told = [each.getMessage() for each in caplog.records if "is not removed" in each.getMessage()]
+    assert len(told) == 1 and names[0] in told[0]
+
+
+async def test_what_cannot_be_removed_leaves_its_place_to_others(
+    make: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make("one", max_bytes=250)
+    folder = node.recorders.folder
+    names = [material.stored(folder, material.STARTED_US + n * 10**9) for n in range(5)]
+    for age, name in zip((5, 4, 3, 2, 1), names, strict=True):
+        os.utime(folder.root / "cam1" / name, (time.time() - age * 86_400,) * 2)
+    undeletable(folder, monkeypatch, names[0])
+    await node.recorders._tidy()
+    assert {each.name for each in folder.stored()} == {names[0], names[4]}
 
 
 async def test_a_folder_that_cannot_be_used_costs_no_stream(make: MakeNode, tmp_path: Path) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.recording.retention import MAX_FLOOR_BYTES, Kept, RetentionRule, SpaceGuard
+from app.recording.retention import (
+    MAX_FLOOR_BYTES,
+    Kept,
+    RetentionRule,
+    SpaceGuard,
+    floor_bytes,
+)
 
 DAY = 86_400_000_000
 NOW = 100 * DAY
@@ -65,3 +71,13 @@ def test_a_small_disk_keeps_a_small_part_free() -> None:
     guard = SpaceGuard()
     assert guard.judge(free=4 * 2**20, total=64 * 2**20)
     assert not guard.judge(free=3 * 2**20, total=64 * 2**20)
+
+
+def test_the_floor_is_a_part_of_a_small_disk_and_bounded_on_a_large_one() -> None:
+    assert floor_bytes(0) == 0
+    assert floor_bytes(2 * 2**30) == 2 * 2**30 // 20
+    assert floor_bytes(2**50) == MAX_FLOOR_BYTES
+    for total in (2**20, 2**30, 2**34, 2**40):
+        floor = floor_bytes(total)
+        assert SpaceGuard().judge(free=floor, total=total)
+        assert not SpaceGuard().judge(free=floor - 1, total=total)
