@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.recording.retention import floor_bytes
 from cli.diagnostics.finding import Finding, fault, good
 from wire.settings import Settings
 
@@ -29,8 +30,10 @@ def check(settings: Settings) -> Iterator[Finding]:
         content, place = "what engines and loops compiled", settings.engine_cache
         yield folder(content, place.expanduser(), "SHARPCAST_ENGINE_CACHE", MIN_FREE_BYTES)
     # Also with SHARPCAST_RECORD=off: a stream can be recorded by a choice for its name.
-    least = MIN_FREE_BYTES if settings.record == "off" else RECORDING_FREE_BYTES
-    yield folder("recordings", settings.record_dir.expanduser(), "SHARPCAST_RECORD_DIR", least)
+    place = settings.record_dir.expanduser()
+    least = 0 if settings.record == "off" else RECORDING_FREE_BYTES
+    least = max(least, floor_bytes(shutil.disk_usage(_existing(place)).total))
+    yield folder("recordings", place, "SHARPCAST_RECORD_DIR", least)
     if not settings.redis_url:
         place = settings.keys_file.expanduser().parent
         yield folder("stream keys", place, "SHARPCAST_KEYS_FILE", KEYS_FREE_BYTES)
@@ -39,9 +42,7 @@ def check(settings: Settings) -> Iterator[Finding]:
 def folder(content: str, place: Path, setting: str, least: int) -> Finding:
     """Judges one folder; one that is missing is judged by the first of its parents that exists."""
     what = f"folder for {content}"
-    parent = place
-    while not parent.exists() and parent != parent.parent:
-        parent = parent.parent
+    parent = _existing(place)
     if reason := _refusal(parent):
         return fault(
             what,
@@ -56,6 +57,13 @@ def folder(content: str, place: Path, setting: str, least: int) -> Finding:
     cure = f"Remove files there, or set {setting} to a place on a disk with room."
     detail = f"the disk of {place} has {free / 2**20:.0f} MiB free, {least >> 20} are needed"
     return fault(what, detail, cure, free=free)
+
+
+def _existing(place: Path) -> Path:
+    """Returns the folder, or the first of its parents that exists."""
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place
 
 
 def _refusal(place: Path) -> str:

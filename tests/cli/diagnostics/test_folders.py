@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import types
 from pathlib import Path
 
 import pytest
 
+from app.recording.retention import SpaceGuard, floor_bytes
 from cli.diagnostics import folders
 from cli.diagnostics.finding import Status
 from tests.cli.diagnostics.seeds import assert_fault, by_name, in_namespace, settings
@@ -62,6 +64,20 @@ def test_recordings_need_more_room_where_all_streams_are_recorded(
     for record, status in (("off", Status.GOOD), ("both", Status.FAULT)):
         given = settings(record=record, record_dir=str(tmp_path / "recordings"))
         assert by_name(folders.check(given))["folder for recordings"].status is status
+
+
+@pytest.mark.parametrize("total", [4 << 30, 1 << 40])
+def test_a_disk_on_which_the_server_records_nothing_is_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, total: int
+) -> None:
+    floor = floor_bytes(total)
+    for free, status in ((floor - 1, Status.FAULT), (floor, Status.GOOD)):
+        usage = (total, total - free, free)
+        found = types.SimpleNamespace(total=usage[0], used=usage[1], free=usage[2])
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, found=found: found)
+        given = settings(record="off", record_dir=str(tmp_path / "recordings"))
+        assert by_name(folders.check(given))["folder for recordings"].status is status
+        assert SpaceGuard().judge(free=free, total=total) is (status is Status.GOOD)
 
 
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
