@@ -118,7 +118,7 @@ def test_a_full_disk_ends_one_file_and_not_the_process(tmp_path: Path, zoo: Path
     source = pattern(tmp_path / "in.mkv", "-c:v", "libx264", seconds=0.4)
     folder = tmp_path / "full"
     folder.mkdir()
-    command = [sys.executable, "-c", FULL, source, folder, zoo]
+    command = [sys.executable, "-c", FULL, str(source), str(folder), str(zoo)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     *refused, frames_after = done.stdout.splitlines()
