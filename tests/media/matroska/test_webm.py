@@ -149,7 +149,9 @@ def test_sound_that_outlasts_the_picture_counts_to_the_length(sound_s: int) -> N
     data += WEBM.fragment(video[:-1], number=1)
     for number in range(sound_s * 3):
         data += WEBM.fragment(placed(sound, number * 333_333), number=number + 2)
-    data += WEBM.fragment([*placed(sound, sound_s * 10**6), video[-1]], number=sound_s * 3 + 2)
+    data += WEBM.fragment(placed(sound, sound_s * 10**6), number=sound_s * 3 + 2)
+    # Nothing came behind this picture, so it is written last.
+    data += WEBM.fragment(video[-1:], number=sound_s * 3 + 3)
     assert recorded.scanned(WEBM, data).end_us == pytest.approx(sound_s * 1e6 + 300_000, abs=20_000)
     _, _, length = recorded.decoded(recorded.finished(WEBM, data))
     assert length == pytest.approx(sound_s + 0.3, abs=0.05)
