@@ -6,6 +6,7 @@ our own.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from fastapi import FastAPI
@@ -108,14 +109,15 @@ _PROBLEM = {
 
 def complete(app: FastAPI) -> None:
     """Makes ``app.openapi`` give the completed document."""
-    generate = app.openapi
+    generate, lock = app.openapi, threading.Lock()
 
     def openapi() -> dict[str, Any]:
-        # The attribute is the framework's cache, and `generate` fills it with what is not
-        # completed.
-        if app.openapi_schema is None:
-            app.openapi_schema = _amended(generate())
-        return app.openapi_schema
+        # Several threads may ask for it, and one makes it. The attribute is the framework's cache,
+        # and `generate` fills it with what is not completed.
+        with lock:
+            if app.openapi_schema is None:
+                app.openapi_schema = _amended(generate())
+            return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from app.http.edge.headers import content_policy
-from app.http.reference import reference_page
+from app.http.reference import Reference, Text
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 
@@ -40,18 +40,18 @@ class Files(StaticFiles):
         return response
 
 
-def _html(text: str, request: Request) -> HTMLResponse:
-    """Returns a page whose addresses are relative, so that it works below any path.
+def _relative(text: str, request: Request) -> str:
+    """Returns the text of a page whose addresses are relative, so that it works below any path.
 
     Slashes at the end of the page's own address, which count as levels, are made up for.
     """
     # The edge counts these slashes. Where routes are called without it, there are none.
     up = "../" * getattr(request.state, "extra_levels", 0)
-    return HTMLResponse(_ADDRESS.sub(rf"\1{up}", text), headers=_FRESH)
+    return _ADDRESS.sub(rf"\1{up}", text)
 
 
 def _page(name: str, request: Request) -> HTMLResponse:
-    return _html((STATIC / name).read_text(), request)
+    return HTMLResponse(_relative((STATIC / name).read_text(), request), headers=_FRESH)
 
 
 def _add_player(routes: APIRouter, policy: str) -> None:
@@ -94,10 +94,7 @@ def install(app: FastAPI, frame_ancestors: tuple[str, ...] = ("'self'",)) -> Non
     async def admin(request: Request) -> HTMLResponse:
         return _page("admin.html", request)
 
-    @routes.get("/docs")
-    async def docs(request: Request) -> HTMLResponse:
-        return _html(reference_page(app.openapi()), request)
-
+    _add_reference(routes, Reference(app.openapi))
     _add_recordings(routes)
     _add_player(routes, content_policy(frame_ancestors))
     routes.add_api_route("/favicon.ico", _favicon)
@@ -108,4 +105,25 @@ def install(app: FastAPI, frame_ancestors: tuple[str, ...] = ("'self'",)) -> Non
 def _add_recordings(routes: APIRouter) -> None:
     @routes.get("/recordings")
     async def recordings(request: Request) -> HTMLResponse:
-        return _html((STATIC / "replay.html").read_text(), request)
+        return _page("replay.html", request)
+
+
+def _add_reference(routes: APIRouter, reference: Reference) -> None:
+    @routes.get("/openapi.json")
+    async def document(request: Request) -> Response:
+        return _known((await reference.get()).document, request, "application/json")
+
+    @routes.get("/docs")
+    async def docs(request: Request) -> Response:
+        return _known((await reference.get()).page, request, "text/html")
+
+
+def _known(text: Text, request: Request, media_type: str) -> Response:
+    """Returns a text that is as long as the process, or 304 where the client has it."""
+    headers = {**_FRESH, "ETag": text.tag}
+    # A proxy that compresses answers marks our tags as weak.
+    known = request.headers.get("if-none-match", "").split(",")
+    if text.tag in [each.strip().removeprefix("W/") for each in known]:
+        return Response(status_code=304, headers=headers)
+    body = _relative(text.head, request).encode() + text.rest
+    return Response(body, media_type=media_type, headers=headers)

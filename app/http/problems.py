@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
 
@@ -53,15 +54,17 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     # The router stops at the first route with this path, and names the methods of that one alone.
     if error.status_code == 405:
-        headers["Allow"] = _allowed(request, headers.get("Allow", ""))
+        headers["Allow"] = await _allowed(request, headers.get("Allow", ""))
     return problem(error.status_code, error.detail, detail, headers)
 
 
-def _allowed(request: Request, of_one_route: str) -> str:
+async def _allowed(request: Request, of_one_route: str) -> str:
     """Returns the methods of all routes at the address (RFC 9110 section 15.5.6)."""
     found = {"OPTIONS", *filter(None, of_one_route.split(", "))}
     asked = request.url.path.split("/")
-    for path, methods in request.app.openapi()["paths"].items():
+    # The first time it is half a second of the framework's work.
+    document = await asyncio.to_thread(request.app.openapi)
+    for path, methods in document["paths"].items():
         parts = path.split("/")
         if len(parts) == len(asked) and all(
             part.startswith("{") or part == given for part, given in zip(parts, asked, strict=True)

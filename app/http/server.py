@@ -35,7 +35,9 @@ def create_app(context: AppState) -> Edge:
         title="Sharpcast",
         version=context.version,
         description=_DESCRIPTION,
-        # These pages load scripts from another host, which the content security policy forbids.
+        # The framework would render its document at each request, and its pages load scripts from
+        # another host, which the content security policy forbids: `pages` has both.
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         # The edge strips slashes at the end: clients lose the body of a POST that is redirected.

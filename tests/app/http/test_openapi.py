@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import re
 from typing import Any
@@ -219,3 +220,12 @@ def test_a_problem_is_described_as_it_is_answered() -> None:
     answer = json.loads(bytes(problem(404, "Gone", "It is gone.").body))
     matches(answer, schema, document)
     assert set(schema["required"]) == set(answer)
+
+
+def test_several_threads_that_ask_get_one_document() -> None:
+    app = FastAPI(title="t", version="1")
+    complete(app)
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: app.openapi(), range(16)))
+    assert all(each is found[0] for each in found)
+    assert "Problem" in found[0]["components"]["schemas"]
