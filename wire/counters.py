@@ -150,6 +150,7 @@ REQUESTS_REFUSED = Counter(
     ("limit",),
     (
         "Admission.refused",
+        "BoundedThreads.refused",
         "BucketTable.refused",
         "ConnectionCounts.refused",
         "Packagers.refused",

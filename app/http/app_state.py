@@ -9,6 +9,7 @@ from app.http.access import Access
 from app.http.edge.asgi import EdgeOptions
 from app.http.metrics import Metrics
 from app.http.process_figures import ProcessFigures
+from app.http.qr_encoder import QrEncoder
 from app.http.serializers import Defaults
 from app.http.snapshot import Snapshot
 from app.node import AppNode
@@ -31,6 +32,7 @@ class AppState:
     version: str
     snapshot: Snapshot
     figures: ProcessFigures
+    qr_codes: QrEncoder = dataclasses.field(default_factory=QrEncoder)
     hls: bool = True
     "HLS is served."
     edge: EdgeOptions = EdgeOptions()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import io
 import re
 from typing import Annotated
 
-import segno
 from fastapi import APIRouter, Query, Request, Response
 
-from app.access.view_token import MAX_VIEW_TOKEN_LENGTH
 from app.errors import BadRequest
 from app.http.app_state import AppState
 from app.http.auth import QUERY
@@ -18,12 +14,16 @@ from app.http.whip_common import check_name
 
 __all__ = ["router", "watch_address"]
 
-MAX_BASE = 400
-"""Characters of an address that a phone's camera still reads from a screen: version 15 of 40."""
+MAX_BASE = 200
+"""Characters of the address at which the pages begin: more than names and paths of servers have."""
+
+MAX_TOKEN = 200
+"""Characters of a view token behind its prefix, as many as ours have. With the longest name the
+code is one of version 17 of 40, which a phone's camera still reads from a screen."""
 
 _BASE = re.compile(r"https?://([A-Za-z0-9.:\[\]-]+)/(?:[A-Za-z0-9._~-]+/){0,8}\Z")
 _WATCH = "watch/"
-_TOKEN = rf"^(vt_[A-Za-z0-9_.-]{{1,{MAX_VIEW_TOKEN_LENGTH}}})?$"
+_TOKEN = rf"^(vt_[A-Za-z0-9_.-]{{1,{MAX_TOKEN}}})?$"
 # The same address has the same code for ever; one with a token is to lie in no cache.
 _CACHED = {"Cache-Control": "private, max-age=86400"}
 _SECRET = {"Cache-Control": "no-store"}
@@ -42,15 +42,6 @@ def watch_address(base: str, host: str, stream: str) -> str:
     if found[1].lower() != host.lower():
         raise BadRequest("base must be an address of this server, as it was asked.")
     return f"{base}{_WATCH}{stream}"
-
-
-def encode(address: str) -> bytes:
-    """Returns the SVG file of an address's QR code, dark on white whatever the page's colours."""
-    file = io.BytesIO()
-    # A quiet zone of four modules is what ISO/IEC 18004 asks for.
-    code = segno.make_qr(address, error="m")
-    code.save(file, kind="svg", border=4, dark="#000", light="#fff", xmldecl=False, omitsize=True)
-    return file.getvalue()
 
 
 def router(context: AppState) -> APIRouter:
@@ -77,7 +68,7 @@ def router(context: AppState) -> APIRouter:
         address = watch_address(base, request.headers.get("Host", ""), stream)
         if token:
             address += f"?{QUERY}={token}"
-        picture = await asyncio.to_thread(encode, address)
+        picture = await context.qr_codes.svg(address)
         headers = _SECRET if token else _CACHED
         return Response(picture, media_type="image/svg+xml", headers=headers)
 

@@ -52,7 +52,12 @@ def create_app(context: AppState) -> Edge:
     edge = Edge(app, context.edge)
     node = context.node
     context.metrics.count_refused(
-        lambda: {**edge.refused, **node.admission.refused, **node.packagers.refused}
+        lambda: {
+            **edge.refused,
+            **node.admission.refused,
+            **node.packagers.refused,
+            **context.qr_codes.refused,
+        }
     )
     context.metrics.count_external(context.access.external)
     return edge
