@@ -5,12 +5,14 @@ from __future__ import annotations
 from app.http.recording_schemas import (
     Recording,
     RecordingGap,
+    RecordingList,
     RecordingPart,
     RecordingViewers,
     StreamRecording,
 )
 from app.http.serializers import iso
 from app.recording.catalogue import ListedFile
+from app.recording.recording_lists import Page
 from wire.recording_board import RecordingEntry, RecordMode
 from wire.stream_record import StreamRecord
 
@@ -43,6 +45,14 @@ def _part(entry: RecordingEntry) -> RecordingPart:
     return RecordingPart(
         rendition=entry.rendition, node=entry.node, state=state, reason=reason, bytes=entry.bytes
     )
+
+
+def list_text(page: Page) -> bytes:
+    """Returns the JSON of a ``RecordingList``; for a thread, since it may be long."""
+    last = page.files[-1].file.parts.started_us if page.has_more else None
+    recordings = [recording_view(each) for each in page.files]
+    listed = RecordingList(recordings=recordings, before=last, free_bytes=page.free_bytes)
+    return listed.model_dump_json().encode()
 
 
 def recording_view(found: ListedFile) -> Recording:

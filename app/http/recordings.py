@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -17,10 +15,11 @@ from app.http.app_state import AppState
 from app.http.openapi import GUARDED
 from app.http.problems import problem
 from app.http.recording_schemas import RecordingChoice, RecordingList, StreamRecording
-from app.http.recording_views import entries_of, recording_view, stream_recording
+from app.http.recording_views import entries_of, list_text, stream_recording
 from app.http.whip_common import check_name
 from app.recording.catalogue import MAX_LISTED
 from app.recording.file_names import download_name, parse_name
+from app.recording.recording_lists import ListPart
 
 _USUAL_LIST = 200
 
@@ -68,17 +67,6 @@ class MediaFile(FileResponse):
         await super().__call__(scope, receive, checked)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Asked:
-    """The part of the list of recordings that is asked for."""
-
-    stream: str
-    "Empty: of all streams."
-    before_us: int
-    limit: int
-    is_listed: Callable[[str], bool] = lambda _: True
-
-
 def router(context: AppState) -> APIRouter:
     """Returns the routes. Reading is open, removing needs the admin token."""
     routes = APIRouter(tags=["Recordings"])
@@ -89,42 +77,29 @@ def router(context: AppState) -> APIRouter:
 
 
 def _add_lists(routes: APIRouter, context: AppState) -> None:
-    @routes.get("/api/v1/recordings")
+    @routes.get("/api/v1/recordings", response_model=RecordingList)
     async def recordings(
         request: Request, before: Before = 0, limit: Limit = _USUAL_LIST
-    ) -> RecordingList:
+    ) -> Response:
         """Recordings of public streams, and of those that the token of the request may watch."""
         grant = await context.access.lister(request)
-        asked = _Asked("", before, limit, lambda name: context.access.is_listed(name, grant))
-        return await _list(context, asked)
+        part = ListPart("", before, limit)
+        return await _list(context, part, lambda name: context.access.is_listed(name, grant))
 
-    @routes.get("/api/v1/recordings/{stream}")
+    @routes.get("/api/v1/recordings/{stream}", response_model=RecordingList)
     async def of_stream(
         stream: str, request: Request, before: Before = 0, limit: Limit = _USUAL_LIST
-    ) -> RecordingList:
+    ) -> Response:
         """Recordings of one stream. Where its view permission is `token`, one is needed."""
         await context.access.check_view(request, check_name(stream))
-        return await _list(context, _Asked(stream, before, limit))
+        return await _list(context, ListPart(stream, before, limit))
 
 
-async def _list(context: AppState, asked: _Asked) -> RecordingList:
-    recorders = context.node.recorders
-    # One more than is shown tells whether others follow.
-    most = min(asked.limit, MAX_LISTED - 1)
-    listed = partial(
-        recorders.catalogue.list,
-        stream=asked.stream,
-        before_us=asked.before_us,
-        limit=most + 1,
-        is_listed=asked.is_listed,
-    )
-    found = await recorders.on_thread(listed)
-    shown = found[:most]
-    return RecordingList(
-        recordings=[recording_view(each) for each in shown],
-        before=shown[-1].file.parts.started_us if len(found) > most else None,
-        free_bytes=await recorders.on_thread(recorders.folder.free_bytes),
-    )
+async def _list(
+    context: AppState, part: ListPart, is_listed: Callable[[str], bool] = lambda _: True
+) -> Response:
+    text = await context.node.recorders.lists.text(part, list_text, is_listed)
+    return Response(text, media_type="application/json")
 
 
 def _add_files(routes: APIRouter, context: AppState) -> None:
@@ -139,7 +114,7 @@ def _add_files(routes: APIRouter, context: AppState) -> None:
             raise RecordingNotFound
         # First, or an answer would tell what there is to who may not see it.
         await context.access.check_view(request, stream)
-        found = await recorders.on_thread(partial(recorders.folder.status, stream, file))
+        found = await recorders.status(stream, file)
         if found is None:
             raise RecordingNotFound
         return MediaFile(
@@ -160,9 +135,9 @@ def _add_files(routes: APIRouter, context: AppState) -> None:
     )
     async def remove(stream: str, file: str, request: Request) -> Response:
         """Removes a recording; one that is being written stays until it has ended."""
-        if await recorders.on_thread(partial(recorders.folder.status, stream, file)) is None:
+        if await recorders.status(stream, file) is None:
             raise RecordingNotFound
-        if not await recorders.on_thread(partial(recorders.folder.remove, stream, file)):
+        if not await recorders.remove(stream, file):
             raise RecordingBusy
         await context.access.note(request, "recording_removed", f"{stream}/{file}")
         return Response(status_code=204)

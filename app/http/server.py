@@ -56,6 +56,7 @@ def create_app(context: AppState) -> Edge:
             **edge.refused,
             **node.admission.refused,
             **node.packagers.refused,
+            **node.recorders.refused,
             **context.qr_codes.refused,
         }
     )

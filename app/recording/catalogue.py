@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bisect
+import builtins
 import dataclasses
+import itertools
 import threading
 from collections.abc import Callable
 
 from app.recording.file_facts import FileFacts
+from app.recording.file_names import TIME_LENGTH
 from app.recording.folder import Folder, StoredFile, is_locked
 
 MAX_LISTED = 1_000
@@ -39,6 +43,18 @@ class ListedFile:
         return max(0, self.file.changed_us - self.file.parts.started_us)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class FolderScan:
+    """The folder as it was found."""
+
+    files: list[StoredFile]
+    "The newest first."
+    streams: frozenset[str]
+    "Streams that have files."
+    free_bytes: int | None
+    "Free bytes of the disk; None while there is no folder."
+
+
 class Catalogue:
     """Lists a folder. The facts of files that are ended are read once."""
 
@@ -59,14 +75,43 @@ class Catalogue:
 
         ``is_listed`` says of which streams; it is called on this thread.
         """
-        stored = self._folder.of_stream(stream) if stream else self._folder.stored()
-        found = [
+        return self.pick(
+            self.scan(), stream=stream, before_us=before_us, limit=limit, is_listed=is_listed
+        )
+
+    def scan(self) -> FolderScan:
+        """Returns what lies in the folder now."""
+        # Names begin with the time, all in the same form, and so sort by it.
+        files = sorted(
+            self._folder.stored(),
+            key=lambda each: (each.name[:TIME_LENGTH], each.stream, each.name),
+            reverse=True,
+        )
+        return FolderScan(
+            files, frozenset(each.stream for each in files), self._folder.free_bytes()
+        )
+
+    def pick(
+        self,
+        scan: FolderScan,
+        *,
+        stream: str = "",
+        before_us: int = 0,
+        limit: int,
+        is_listed: Callable[[str], bool] = lambda _: True,
+    ) -> builtins.list[ListedFile]:
+        """Returns the same of a folder that was scanned before."""
+        first = 0
+        if before_us > 0:
+            first = bisect.bisect_right(
+                scan.files, -before_us, key=lambda each: -each.parts.started_us
+            )
+        found = (
             each
-            for each in stored
-            if is_listed(each.stream) and not 0 < before_us <= each.parts.started_us
-        ]
-        found.sort(key=lambda each: (each.parts.started_us, each.stream, each.name), reverse=True)
-        return [self._recording(each) for each in found[: min(limit, MAX_LISTED)]]
+            for each in itertools.islice(scan.files, first, None)
+            if (not stream or each.stream == stream) and is_listed(each.stream)
+        )
+        return [self._recording(each) for each in itertools.islice(found, min(limit, MAX_LISTED))]
 
     def get(self, stream: str, name: str) -> ListedFile | None:
         """Returns one recording, None if it is not there."""

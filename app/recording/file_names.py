@@ -16,8 +16,10 @@ SUFFIXES = (".mp4", ".webm")
 FACTS_SUFFIX = ".json"
 """Suffix of the facts of a recording, in place of its own."""
 
+TIME_LENGTH = len("20261129T012132.123Z")
+"""Characters of a name that are its time."""
+
 _NAME = re.compile(r"(\d{8}T\d{6}\.\d{3}Z)-([a-z0-9-]{1,16})(\.mp4|\.webm)\Z", re.ASCII)
-_TIME = "%Y%m%dT%H%M%S.%f"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def parse_name(text: str) -> FileName | None:
     if match is None or not is_recordable(match[2]):
         return None
     try:
-        at = datetime.datetime.strptime(match[1][:-1] + "000", _TIME)
+        at = datetime.datetime.fromisoformat(match[1][:-1])
     except ValueError:
         return None
     since = at - datetime.datetime(1970, 1, 1)

@@ -12,17 +12,20 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import logging
+import os
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from app.bounded_threads import BoundedThreads
 from app.errors import RedisAway
 from app.recording.catalogue import Catalogue
 from app.recording.folder import Folder
 from app.recording.recorder import Recorder
 from app.recording.recording_events import RecordingEvents
+from app.recording.recording_lists import RecordingLists
 from app.recording.recording_writer import FinishedFile, RecordingWriter, Subject
 from app.recording.repair import repair
 from app.recording.retention import Kept, RetentionRule
@@ -60,7 +63,13 @@ _REMOVAL_ROUNDS = 3
 """Searches in one run for files that can go in place of those that cannot."""
 
 THREADS = 4
-"""Threads that write and list files. A disk that is slow is slow for all of them."""
+"""Threads that write and tidy files. A disk that is slow is slow for all of them."""
+
+READ_THREADS = 2
+"""Threads that look after a file that is asked for."""
+
+MAX_READS_WAITING = 256
+"""Such looks that wait; on a disk that answers each is over in less than a millisecond."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,6 +120,7 @@ class Recorders:
         self.mode = options.mode
         self.folder = Folder(options.folder)
         self.catalogue = Catalogue(self.folder)
+        self.lists = RecordingLists(self.catalogue)
         self.finished = 0
         "Files that are whole."
         self.removed = 0
@@ -124,6 +134,7 @@ class Recorders:
         self._tasks = TaskSet()
         self._own: dict[tuple[str, str], _Own] = {}
         self._threads = concurrent.futures.ThreadPoolExecutor(THREADS, "recording")
+        self._reads = BoundedThreads(READ_THREADS, "recording-reads", most=MAX_READS_WAITING)
 
     def all(self) -> list[Recorder]:
         """Returns the recordings that are under way here."""
@@ -147,13 +158,30 @@ class Recorders:
         await self._tasks.finish(timeout_s)
         await self._tasks.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._reads.close()
+        self.lists.close()
 
     def is_recording(self, stream: str, rendition: str) -> bool:
         """True while this node records a rendition."""
         return (stream, rendition) in self._own
 
-    async def on_thread(self, work: Callable[[], ResultT]) -> ResultT:
-        """Does something with the folder, which may block."""
+    @property
+    def refused(self) -> dict[str, int]:
+        """Requests that were refused, by the limit; for /metrics."""
+        return {"recording_lists": self.lists.refused, "recording_files": self._reads.refused}
+
+    async def status(self, stream: str, name: str) -> os.stat_result | None:
+        """Returns the status of a file for who asks for it. Raises Busy."""
+        return await self._reads.do((stream, name), partial(self.folder.status, stream, name))
+
+    async def remove(self, stream: str, name: str) -> bool:
+        """Removes a recording; False if it is being written, or not there."""
+        try:
+            return await self._on_thread(partial(self.folder.remove, stream, name))
+        finally:
+            self.lists.forget()
+
+    async def _on_thread(self, work: Callable[[], ResultT]) -> ResultT:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _claim(self) -> None:
@@ -210,6 +238,7 @@ class Recorders:
             await own.recorder.run()
         finally:
             del self._own[subject.stream, subject.rendition]
+            self.lists.forget()
         if own.fence:
             with contextlib.suppress(*REDIS_DOWN):  # else it lapses
                 await self._board.release(subject.stream, subject.rendition, own.fence)
@@ -284,7 +313,8 @@ class Recorders:
 
     async def _tidy(self) -> None:
         """Ends files of writers that died, and removes what is not to be kept."""
-        self.removed += await self.on_thread(self._tidy_files)
+        self.removed += await self._on_thread(self._tidy_files)
+        self.lists.forget()
 
     def _tidy_files(self) -> int:
         if not self.folder.root.exists():
@@ -319,6 +349,7 @@ class Recorders:
     def recording_ready(self, subject: Subject, file: FinishedFile) -> None:
         """Notes a recording that is whole."""
         self.finished += 1
+        self.lists.forget()
         self._events.recording_ready(subject, file)
 
     def recording_failed(self, subject: Subject, reason: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from app.http.recording_views import entries_of, recording_view, stream_recording
+from app.http.recording_schemas import RecordingList
+from app.http.recording_views import entries_of, list_text, recording_view, stream_recording
 from app.recording.catalogue import Catalogue, ListedFile
 from app.recording.file_facts import Gap, ViewerPoint
 from app.recording.folder import Folder, StoredFile
+from app.recording.recording_lists import Page
 from tests.app.recording import material
 from tests.app.recording.conftest import folder as folder
 from wire.recording_board import LEASE_MS, RecordingEntry
@@ -80,3 +82,16 @@ def test_what_lies_in_a_folder_is_shown(folder: Folder) -> None:
     material.stored(folder, material.STARTED_US)
     views = [recording_view(each) for each in Catalogue(folder).list(limit=5)]
     assert [view.file for view in views] == [material.NAME]
+
+
+def test_a_list_tells_where_it_goes_on(folder: Folder) -> None:
+    hour_us = 3_600_000_000
+    for hour in range(3):
+        material.stored(folder, material.STARTED_US + hour * hour_us)
+    files = Catalogue(folder).list(limit=2)
+    more = RecordingList.model_validate_json(list_text(Page(files, True, 77)))
+    assert more.recordings == [recording_view(each) for each in files]
+    assert (more.before, more.free_bytes) == (material.STARTED_US + hour_us, 77)
+    last = RecordingList.model_validate_json(list_text(Page(files, False, None)))
+    assert (last.before, last.free_bytes) == (None, None)
+    assert list_text(Page([], False, None)) == b'{"recordings":[],"before":null,"free_bytes":null}'

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from app.access.key_store import KeyRequest
 from app.recording.folder import Folder
+from app.recording.recording_lists import MAX_AGE_S
 from app.recording.recording_state import RecordingState
 from tests.app import coding
 from tests.app.http.answers import check_problem
@@ -156,6 +158,31 @@ async def test_an_operator_removes_recordings(make_site: MakeSite) -> None:
     gone = await site.client.delete(url, headers=admin)
     assert (gone.status_code, gone.json()["title"]) == (404, "No such recording")
     assert (await site.client.delete(f"{LIST}/../x", headers=admin)).status_code in (404, 405)
+
+
+async def test_what_was_removed_is_in_no_list_any_more(site: Site) -> None:
+    names = [material.stored(folder(site), material.STARTED_US + hour * HOUR) for hour in (2, 1, 0)]
+    assert await listed_names(site) == names
+    while names:
+        assert (await site.client.delete(f"{LIST}/cam1/{names.pop()}")).status_code == 204
+        assert await listed_names(site) == names
+
+
+async def listed_names(site: Site) -> list[str]:
+    return [each["file"] for each in (await site.client.get(LIST)).json()["recordings"]]
+
+
+async def test_the_list_has_a_tag_and_half_a_second_of_life(site: Site) -> None:
+    material.stored(folder(site), material.STARTED_US)
+    first = await site.client.get(LIST)
+    material.stored(folder(site), material.STARTED_US + HOUR)
+    known = {"If-None-Match": first.headers["etag"]}
+    await asyncio.sleep(MAX_AGE_S)
+    second = await site.client.get(LIST, headers=known)
+    assert second.status_code == 200
+    assert len(second.json()["recordings"]) == 2
+    known = {"If-None-Match": second.headers["etag"]}
+    assert (await site.client.get(LIST, headers=known)).status_code == 304
 
 
 async def test_a_recording_that_is_written_is_not_removed(site: Site) -> None:

@@ -97,3 +97,28 @@ def test_several_threads_may_list_at_once(folder: Folder) -> None:
         lists = list(threads.map(lambda _: catalogue.list(limit=50), range(20)))
     assert all(each == lists[0] for each in lists)
     assert len(lists[0]) == 20
+
+
+def test_a_scan_serves_many_lists_without_the_disk(folder: Folder) -> None:
+    for hour, stream in ((2, "a"), (5, "b"), (1, "b"), (4, "a")):
+        material.stored(folder, material.STARTED_US + hour * HOUR, stream=stream)
+    catalogue = Catalogue(folder)
+    scan = catalogue.scan()
+    assert scan.streams == {"a", "b"}
+    assert scan.free_bytes
+    material.stored(folder, material.STARTED_US + 6 * HOUR)
+    assert starts(catalogue.pick(scan, limit=10)) == [5, 4, 2, 1]
+    assert starts(catalogue.pick(scan, stream="a", limit=1)) == [4]
+    assert starts(catalogue.pick(scan, limit=9, is_listed=lambda name: name == "b")) == [5, 1]
+    for hour in range(8):
+        before_us = material.STARTED_US + hour * HOUR
+        earlier = [each for each in (5, 4, 2, 1) if each < hour]
+        assert starts(catalogue.pick(scan, before_us=before_us, limit=10)) == earlier
+
+
+def test_recordings_of_one_moment_have_a_fixed_order(folder: Folder) -> None:
+    for stream in ("b", "a", "c"):
+        material.stored(folder, material.STARTED_US, stream=stream)
+    found = Catalogue(folder).list(limit=10)
+    assert [each.file.stream for each in found] == ["c", "b", "a"]
+    assert Catalogue(folder).list(before_us=material.STARTED_US, limit=10) == []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import json
 import os
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,7 +18,8 @@ import pytest
 from app.access.key_store import KeyStore
 from app.node import AppNode, NodeOptions
 from app.recording.folder import Folder
-from app.recording.recorders import Recorders, RecordingOptions
+from app.recording.recorders import THREADS, Recorders, RecordingOptions
+from app.recording.recording_lists import ListPart, Page
 from app.recording.recording_state import RecordingState
 from app.recording.retention import RetentionRule
 from app.streams.publishers import PublisherOptions
@@ -304,3 +307,66 @@ async def test_files_end_with_the_node(make: MakeNode) -> None:
             (found,) = node.recorders.catalogue.list(limit=10)
             assert found.facts is not None and found.facts.ended
             assert pictures(node.recorders)[0] >= 1
+
+
+async def listed(node: AppNode) -> list[tuple[str, bool]]:
+    """Names of the recordings as they are listed, and whether they are live."""
+
+    def text(page: Page) -> bytes:
+        return json.dumps([(each.file.name, each.is_live) for each in page.files]).encode()
+
+    found = json.loads(await node.recorders.lists.text(ListPart(), text))
+    return [(name, is_live) for name, is_live in found]
+
+
+async def test_a_list_is_right_at_once_when_a_recording_has_ended(make: MakeNode) -> None:
+    node = make("one", "source")
+    async with publishing(Into(node).publish, UNITS):
+        await until_recording(node)
+        ((name, is_live),) = await listed(node)
+        assert is_live
+        own = node.recorders.all()[0]
+        own.stop()
+        while node.recorders.finished == 0:
+            await listed(node)
+            await asyncio.sleep(0.001)
+        assert (name, False) in await listed(node)
+
+
+async def test_removed_files_leave_the_list_at_once(make: MakeNode) -> None:
+    node = make("one", days=7.0)
+    old = material.stored(node.recorders.folder, material.STARTED_US)
+    new = material.stored(node.recorders.folder, material.STARTED_US + 10**9)
+    os.utime(node.recorders.folder.root / "cam1" / old, (time.time() - 8 * 86_400,) * 2)
+    assert await listed(node) == [(new, False), (old, False)]
+    await node.recorders._tidy()
+    assert await listed(node) == [(new, False)]
+    assert not await node.recorders.remove("cam1", old)
+    assert await node.recorders.remove("cam1", new)
+    assert await listed(node) == []
+
+
+async def test_readers_and_writers_do_not_wait_for_each_other(make: MakeNode) -> None:
+    node = make("one")
+    recorders, go_on = node.recorders, threading.Event()
+    name = material.stored(recorders.folder, material.STARTED_US)
+    writers = [asyncio.ensure_future(recorders._on_thread(go_on.wait)) for _ in range(THREADS)]
+    async with asyncio.timeout(10):
+        assert await listed(node) == [(name, False)]
+        assert await recorders.status("cam1", name) is not None
+    go_on.set()
+    await asyncio.gather(*writers)
+    go_on.clear()
+
+    def hold(_: Page) -> bytes:
+        go_on.wait(10)
+        return b""
+
+    held = asyncio.ensure_future(recorders.lists.text(ListPart(limit=1), hold))
+    async with asyncio.timeout(10):
+        assert await recorders.status("cam1", name) is not None
+        assert await recorders.remove("cam1", name)
+        assert await recorders.status("cam1", name) is None
+    go_on.set()
+    await held
+    assert recorders.refused == {"recording_lists": 0, "recording_files": 0}
