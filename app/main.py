@@ -8,6 +8,7 @@ import logging
 import secrets
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
@@ -51,6 +52,10 @@ log = logging.getLogger(__name__)
 
 REDIS_START_S = 10.0
 """Maximum time in seconds to wait for Redis at the start, as it may be starting too."""
+
+SWITCH_INTERVAL_S = 0.0005
+"""Seconds for which a thread of Python may keep the event loop waiting, at each of its calls of the
+system. With Python's own 5 ms, one text that is made on a thread holds up everybody's packets."""
 
 _GATEWAY = "gateway"
 """Name of the task that serves devices."""
@@ -130,6 +135,7 @@ async def _serve_until_one_ends(
     ready: Callable[[], None],
 ) -> None:
     """Serves pages until any task ends, then ends all; raises what that task died of."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     serving = asyncio.get_running_loop().create_task(server.serve([listener]), name="http")
     try:
         ready()

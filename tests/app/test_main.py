@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import socket
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -81,6 +82,15 @@ async def test_it_answers_on_the_free_port_it_names(serve: Serve) -> None:
         assert address.startswith("http://127.0.0.1:")
         assert not address.endswith(":0")
         assert (await client.get("/readyz")).json()["status"] == "ready"
+
+
+async def test_threads_let_the_event_loop_have_its_turn(serve: Serve) -> None:
+    before = sys.getswitchinterval()
+    try:
+        async with serve():
+            assert sys.getswitchinterval() == pytest.approx(main.SWITCH_INTERVAL_S)
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def test_it_speaks_https_with_a_certificate(serve: Serve, tmp_path: Path) -> None:
