@@ -118,10 +118,7 @@ class _Views:
     async def counters(self, request: Request) -> Response:
         seen = await self._context.snapshot.get()
         hidden = await self._context.access.unlisted(request)
-        listed = await self._context.figures.counters(seen, hidden)
-        if hidden:  # made for one asker
-            return _json(listed.model_dump_json(by_alias=True).encode())
-        return _json(seen.json("counters", lambda: listed))
+        return _json(await self._context.figures.counters(seen, hidden))
 
     async def nodes(self) -> Response:
         seen = await self._context.snapshot.get()

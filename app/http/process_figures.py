@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine, Hashable
+from typing import Any
 
+from app.bounded_threads import BoundedThreads
 from app.errors import RedisAway
 from app.http import schemas, serializers
 from app.http.counter_samples import Sample, encode_samples, of_shared, parse_samples
@@ -15,6 +17,12 @@ from app.http.metrics_text import without_streams
 from app.http.snapshot import Seen, Snapshot
 from app.siblings import Siblings
 from wire.errors import BadMessage
+
+MAX_WAITING = 16
+"""Texts that are made or wait; of one copy of Redis each is made once, so few ever do."""
+
+MAX_KEPT = 8
+"""Texts that are kept of one copy: both forms and the counters, also of who may see more."""
 
 
 class ProcessFigures:
@@ -28,10 +36,44 @@ class ProcessFigures:
         self._metrics = metrics
         self._snapshot = snapshot
         self._siblings = siblings
+        self._threads = BoundedThreads(1, "figures", most=MAX_WAITING)
+        self._of: Seen | None = None
+        self._made: dict[Hashable, asyncio.Task[bytes]] = {}
+        "Texts of the copy ``_of``, by what they are and what is hidden."
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """Requests that were refused, by the limit; for /metrics."""
+        return {"figures": self._threads.refused}
 
     async def exposition(self, form: Form, hidden: Collection[str] = ()) -> bytes:
-        """Returns the text of ``/metrics`` without the streams that are ``hidden``."""
-        seen, others = await self._seen(), None
+        """Returns the text of ``/metrics`` without the streams that are ``hidden``. Raises Busy."""
+        seen = await self._seen()
+        make = functools.partial(self._exposition, seen, form, hidden)
+        return await self._once(seen, (form.name, frozenset(hidden)), make)
+
+    async def counters(self, seen: Seen, hidden: Collection[str] = ()) -> bytes:
+        """Returns the JSON of all registered counters, without samples of streams that are
+        ``hidden``. Raises Busy.
+        """
+        make = functools.partial(self._counters, seen, hidden)
+        return await self._once(seen, ("counters", frozenset(hidden)), make)
+
+    async def _once(
+        self, seen: Seen, key: Hashable, make: Callable[[], Coroutine[Any, Any, bytes]]
+    ) -> bytes:
+        """Returns what was made of a copy of Redis before, or makes it for all who ask."""
+        if seen is not self._of:
+            self._of, self._made = seen, {}
+        task = self._made.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(make(), name="figures")
+            if len(self._made) < MAX_KEPT:
+                self._made[key] = task
+        return await asyncio.shield(task)
+
+    async def _exposition(self, seen: Seen, form: Form, hidden: Collection[str]) -> bytes:
+        others = None
         if self._siblings.are_there:
             texts = await self._siblings.ask(form.name)
             others = {number: text.decode("utf-8", "replace") for number, text in texts.items()}
@@ -43,24 +85,30 @@ class ProcessFigures:
             return without_streams(text.decode(), hidden).encode() if hidden else text
 
         # The text of a thousand streams takes a quarter of a second, and packets wait for the loop.
-        return await asyncio.to_thread(made)
+        return await self._threads.do(object(), made)
 
-    async def counters(self, seen: Seen, hidden: Collection[str] = ()) -> schemas.CounterList:
-        """Returns all registered counters, without samples of streams that are ``hidden``."""
-        found = await self._counters(seen)
-        for counter in found.counters if hidden else ():
-            counter.samples = [
-                each for each in counter.samples if each.labels.get("stream") not in hidden
-            ]
-        return found
+    async def _counters(self, seen: Seen, hidden: Collection[str]) -> bytes:
+        own, others = list(self._metrics.own_samples()), None
+        if self._siblings.are_there:
+            others = await self._siblings.ask("counters")
 
-    async def _counters(self, seen: Seen) -> schemas.CounterList:
-        own = list(self._metrics.own_samples())
-        if not self._siblings.are_there:
+        def made() -> bytes:
+            found = self._listed(seen, own, others)
+            for counter in found.counters if hidden else ():
+                counter.samples = [
+                    each for each in counter.samples if each.labels.get("stream") not in hidden
+                ]
+            return found.model_dump_json(by_alias=True).encode()
+
+        return await self._threads.do(object(), made)
+
+    def _listed(
+        self, seen: Seen, own: list[Sample], others: dict[int, bytes] | None
+    ) -> schemas.CounterList:
+        if others is None:
             return serializers.counter_views([*own, *of_shared(seen)])
-        found = {self._siblings.number: own}
-        for number, data in (await self._siblings.ask("counters")).items():
-            found[number] = _samples(data)
+        found = {number: _samples(data) for number, data in others.items()}
+        found[self._siblings.number] = own
         return serializers.counter_views(of_shared(seen), dict(sorted(found.items())))
 
     async def run(self) -> None:

@@ -58,6 +58,7 @@ def create_app(context: AppState) -> Edge:
             **node.packagers.refused,
             **node.recorders.refused,
             **context.qr_codes.refused,
+            **context.figures.refused,
         }
     )
     context.metrics.count_external(context.access.external)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.siblings import AppProcess
-from tests.app.http.conftest import MakeSite, Site
+from tests.app.http.conftest import ADMIN_TOKEN, MakeSite, Site
 from tests.app.http.test_api import UNITS, beat
 from tests.app.http.test_whep import Http, until_live
 from tests.app.peers import publishing, until, watching
@@ -102,3 +103,46 @@ async def test_a_process_alone_has_no_such_label(site: Site) -> None:
     assert "sharpcast_app_processes 1.0" in text
     listed = (await site.client.get("/api/v1/counters")).json()["counters"]
     assert all("process" not in one["labels"] for each in listed for one in each["samples"])
+
+
+async def test_a_text_is_made_once_for_all_who_ask(make_site: MakeSite) -> None:
+    site = make_site(snapshot_age_s=60.0)
+    await site.snapshot.get()
+    for path in ("/metrics", "/api/v1/counters"):
+        answers = await asyncio.gather(*(site.client.get(path) for _ in range(40)))
+        assert [each.status_code for each in answers] == [200] * 40
+        # The processor time of the process would differ from text to text.
+        assert len({each.content for each in answers}) == 1
+        site.node.refusals["stranger"] += 1
+        assert (await site.client.get(path)).content == answers[0].content
+        site.snapshot.forget()
+        assert (await site.client.get(path)).content != answers[0].content
+
+
+async def test_each_form_and_each_asker_has_a_text_of_its_own(make_site: MakeSite) -> None:
+    site = make_site(admin_token=ADMIN_TOKEN, snapshot_age_s=0.3, runs=True)
+    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    async with publishing(Http(site, "/whip/cam1"), UNITS):
+        await until_live(site)
+        view = {"view": "token"}
+        changed = await site.client.put("/api/v1/streams/cam1/view", json=view, headers=headers)
+        assert changed.status_code == 204
+        site.snapshot.forget()
+        for path in ("/metrics", "/api/v1/counters"):
+            for _ in range(2):
+                assert "cam1" not in (await site.client.get(path)).text
+                assert "cam1" in (await site.client.get(path, headers=headers)).text
+    plain = await site.client.get("/metrics")
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    other = await site.client.get("/metrics", headers=accept)
+    assert other.headers["content-type"] != plain.headers["content-type"]
+    assert other.text.endswith("# EOF\n")
+
+
+async def test_more_texts_than_may_wait_are_refused(make_site: MakeSite) -> None:
+    site = make_site()  # each request has a copy of its own
+    answers = await asyncio.gather(*(site.client.get("/metrics") for _ in range(200)))
+    assert {each.status_code for each in answers} <= {200, 503}
+    refused = sum(each.status_code == 503 for each in answers)
+    name = 'sharpcast_requests_refused_total{limit="figures"}'
+    assert f"{name} {refused}.0" in (await site.client.get("/metrics")).text
