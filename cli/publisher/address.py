@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from cli.errors import NotPublished
 
@@ -53,6 +53,12 @@ class SourceAddress:
     def is_real_time(self) -> bool:
         """True if packets come when they are due."""
         return self.kind in REAL_TIME
+
+    @property
+    def is_listener(self) -> bool:
+        """True if an encoder connects to it."""
+        modes = parse_qs(urlsplit(self.text).query).get("mode", [])
+        return self.kind is SourceKind.SRT and "listener" in modes
 
 
 def parse_source(text: str) -> SourceAddress:

@@ -47,26 +47,57 @@ def run_source(options: PublishOptions, address: SourceAddress, attempt: Attempt
     """Publishes until the end. Raises NotPublished; leaves the process where the source is lost."""
     if options.stamp:
         raise NotPublished("--stamp is for files that are coded here, and for --test-pattern.")
-    source = _opened(options, address, is_again=attempt.is_again)
+    source = _opened(options, address, attempt)
     stopped_by: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda signalled, _: stopped_by.append(signalled))
     _SourceRun(options, source, attempt, lambda: bool(stopped_by)).run()
 
 
-def _opened(options: PublishOptions, address: SourceAddress, *, is_again: bool) -> SourceInput:
-    """Opens the source; one that was there before is waited for. Raises NotPublished."""
-    retry = SourceRetry()
+def _opened(options: PublishOptions, address: SourceAddress, attempt: Attempt) -> SourceInput:
+    """Opens the source; one that was there before is waited for, while there is time.
+
+    Takes the wait from the attempt's time. Raises NotPublished.
+    """
+    retry, began = SourceRetry(), time.monotonic()
+    # Before a session ever stood, the time has not begun.
+    duration_s = attempt.duration_s if attempt.is_again else None
+    if address.is_listener:
+        print(f"sharpcast: {address.shown} waits for an encoder.", file=sys.stderr, flush=True)
     while True:
+        left_s = _left_s(duration_s, began)
+        if left_s == 0.0:
+            raise NotPublished(f"The time is over, and {address.shown} is away.")
         try:
-            return open_input(address, transport=options.transport)
+            source = _opened_once(options, address, attempt, left_s)
         except NotPublished as error:
             # Before a session ever stood, whoever typed the address wants to know what is wrong.
-            if not is_again:
+            if not attempt.is_again or address.is_file:
                 raise
             if retry.is_news(str(error)):
                 print(f"sharpcast: {error} It is tried again.", file=sys.stderr, flush=True)
-            time.sleep(retry.wait_s(random.random()))
+            wait_s, left_s = retry.wait_s(random.random()), _left_s(duration_s, began)
+            time.sleep(wait_s if left_s is None else min(wait_s, left_s))
+            continue
+        if attempt.is_again:
+            attempt.duration_s = _left_s(duration_s, began)
+        return source
+
+
+def _left_s(duration_s: float | None, began_s: float) -> float | None:
+    return None if duration_s is None else max(0.0, duration_s - (time.monotonic() - began_s))
+
+
+def _opened_once(
+    options: PublishOptions, address: SourceAddress, attempt: Attempt, left_s: float | None
+) -> SourceInput:
+    """Opens the source. Raises NotPublished, also where what was live is a film by now."""
+    source = open_input(address, transport=options.transport, listen_s=left_s)
+    if attempt.is_endless and not source.is_live:
+        # A list of HLS that is closed: what is left of it was sent already.
+        source.close()
+        raise NotPublished(f"{address.shown} has ended.", is_passing=True)
+    return source
 
 
 class _SourceRun:
@@ -140,7 +171,16 @@ class _SourceRun:
                 raise LostSource(str(error), is_passing=True) from error
             if source.is_live or not self._options.loop:
                 return
-            source = open_input(source.address)
+            source = self._begun_again(source.address)
+
+    def _begun_again(self, address: SourceAddress) -> SourceInput:
+        """Opens a film for its next round. Raises LostSource where it is away for now."""
+        try:
+            return open_input(address)
+        except NotPublished as error:
+            if not error.is_passing:
+                raise
+            raise LostSource(str(error), is_passing=True) from error
 
     def _begin(self, key_frame: bytes) -> CopySession:
         options = self._options
@@ -149,7 +189,7 @@ class _SourceRun:
         )
         self._stack.enter_context(session)
         self._is_live = True
-        self._attempt.is_live()
+        self._attempt.is_live(is_endless=self._source.is_live)
         print(self._announce(), flush=True)
         return session
 

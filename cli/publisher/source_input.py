@@ -78,11 +78,19 @@ class SourceInput:
             self.relay.close()
 
 
-def open_input(address: SourceAddress, *, transport: str = "auto") -> SourceInput:
-    """Opens a source and finds its streams. Raises NotPublished."""
-    relay = SrtRelay(address.text, read_s=OPEN_S) if address.kind is SourceKind.SRT else None
+def open_input(
+    address: SourceAddress, *, transport: str = "auto", listen_s: float | None = None
+) -> SourceInput:
+    """Opens a source and finds its streams. Raises NotPublished.
+
+    ``listen_s`` limits the time that a listener waits for its encoder; None: it has no limit.
+    """
+    relay = SrtRelay(address.text, read_s=READ_S) if address.kind is SourceKind.SRT else None
     began = time.monotonic()
     try:
+        if relay is not None:
+            relay.await_first(listen_s if address.is_listener else OPEN_S)
+            began = time.monotonic()
         container = _open(address, transport, relay)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         words = relay.failure() if relay is not None else ""
@@ -93,7 +101,9 @@ def open_input(address: SourceAddress, *, transport: str = "auto") -> SourceInpu
         # FFmpeg may call it invalid data that an answer never came.
         if not address.is_file and time.monotonic() - began >= OPEN_S:
             error = TimeoutError()
-        raise NotPublished(refusal(address, error), is_passing=True) from error
+        # A file of this machine that is gone does not come back by itself.
+        words = refusal(address, error)
+        raise NotPublished(words, is_passing=not address.is_file) from error
     try:
         video, audio = _streams(address, container)
     except NotPublished:
@@ -175,6 +185,8 @@ def refusal(address: SourceAddress, error: Exception) -> str:
         return f"Nothing listens at {shown}: the connection was refused."
     if isinstance(error, FileNotFoundError):
         return f"{shown} cannot be read: there is no such file."
+    if _is_timeout(error) and address.is_listener:
+        return f"No encoder came to {shown}."
     if _is_timeout(error):
         return f"{shown} does not answer within {OPEN_S:.0f} s."
     return f"{shown} cannot be opened: {_reason(error)}."

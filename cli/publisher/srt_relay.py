@@ -8,7 +8,6 @@ import select
 import shutil
 import subprocess
 import tempfile
-import time
 from typing import IO
 
 from cli.errors import NotPublished
@@ -82,12 +81,15 @@ class SrtRelay:
         with contextlib.suppress(OSError), self._process.stdin as pipe:
             pipe.write(f"ffconcat version 1.0\nfile '{url}'\n".encode())
 
-    def read(self, size: int) -> bytes:
-        """Returns some bytes, none at the end. Raises TimeoutError after ``read_s`` without any."""
-        until = time.monotonic() + self._read_s
-        ready, _, _ = select.select([self._out], [], [], max(0.0, until - time.monotonic()))
+    def await_first(self, wait_s: float | None) -> None:
+        """Waits for the first bytes, or the end; None without a limit. Raises TimeoutError."""
+        ready, _, _ = select.select([self._out], [], [], wait_s)
         if not ready:
             raise TimeoutError("nothing came")
+
+    def read(self, size: int) -> bytes:
+        """Returns some bytes, none at the end. Raises TimeoutError after ``read_s`` without any."""
+        self.await_first(self._read_s)
         return os.read(self._out, size)
 
     def failure(self) -> str:

@@ -40,6 +40,8 @@ _POLL_PERIOD_S = 0.1
 """Seconds between two checks of the child and its pipe."""
 _QUERY_PERIOD_S = 1.0
 """Seconds between two questions to the server while a session stands."""
+_LIVE, _ENDLESS = b"!", b"~"
+"""Words of a child whose session stands."""
 _ENDED = "The server ended the session, or does not answer any more."
 _ENDED_ON_PURPOSE = (
     "The server ended the session: most likely an operator ended the stream, or somebody else "
@@ -57,13 +59,16 @@ class Attempt:
     is_again: bool = False
     "True if a session stood before: what it needs was there, and is waited for."
 
+    is_endless: bool = False
+    "True if the source had no end in an earlier session; what has one now is not to be repeated."
+
     was_live: bool = False
     "True once its session stood."
 
-    def is_live(self) -> None:
-        """Tells the parent that the session is established."""
+    def is_live(self, *, is_endless: bool = False) -> None:
+        """Tells the parent that the session is established, and whether its source has no end."""
         self.was_live = True
-        os.write(self._pipe, b"!")
+        os.write(self._pipe, _ENDLESS if is_endless else _LIVE)
 
 
 def become_child(url: str, duration_s: float | None) -> Attempt:
@@ -85,6 +90,7 @@ class _Parent:
         self._child = 0
         self._stopped_by = 0
         self._child_pipe = -1
+        self._is_endless = False
         self._is_end_unreported = False
         "True if the last child had a session whose end was not reported yet."
 
@@ -123,7 +129,7 @@ class _Parent:
             die_with_us()
             stop_signals.forget()
             os.close(self._child_pipe)
-            return Attempt(left_s, write_end, self._reconnect.was_live)
+            return Attempt(left_s, write_end, self._reconnect.was_live, self._is_endless)
         os.close(write_end)
         # The parent looks into the pipe between other things, and must never wait for it.
         os.set_blocking(self._child_pipe, False)
@@ -150,12 +156,14 @@ class _Parent:
         try:
             while True:
                 found, status = os.waitpid(self._child, os.WNOHANG)
+                # Also of a child that has ended: its session may have been a short one.
+                if not is_live and (word := _word(self._child_pipe)):
+                    is_live = self._is_end_unreported = True
+                    self._is_endless |= word == _ENDLESS
+                    self._reconnect.begin()
                 if found:
                     self._child = 0
                     return os.waitstatus_to_exitcode(status)
-                if not is_live and _has_reported(self._child_pipe):
-                    is_live = self._is_end_unreported = True
-                    self._reconnect.begin()
                 if is_live and time.monotonic() >= ask_at:
                     # FFmpeg itself may never notice that the server is gone.
                     if self._reconnect.is_orphaned(_query_run(self._server)):
@@ -192,11 +200,12 @@ class _Parent:
         self._is_end_unreported = False
 
 
-def _has_reported(pipe: int) -> bool:
+def _word(pipe: int) -> bytes:
+    """Returns what a child has said, nothing so far or at its end."""
     try:
-        return os.read(pipe, 1) != b""
+        return os.read(pipe, 1)
     except BlockingIOError:
-        return False
+        return b""
 
 
 def _query_run(address: str) -> str:

@@ -84,3 +84,18 @@ def test_any_text_is_an_address_or_one_sentence(text: str) -> None:
             parse_source((scheme + text).replace("\0", ""))
         except NotPublished as error:
             assert str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("srt://h:1?mode=listener&passphrase=x", True),
+        ("srt://:9000?passphrase=x&mode=listener", True),
+        ("srt://h:1?mode=caller", False),
+        ("srt://h:1", False),
+        ("http://h/a?mode=listener", False),
+        ("a.mp4", False),
+    ],
+)
+def test_an_srt_listener_is_known_by_its_mode(text: str, is_one: bool) -> None:
+    assert parse_source(text).is_listener is is_one

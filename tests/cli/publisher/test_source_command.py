@@ -6,6 +6,7 @@ import dataclasses
 import http.server
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,19 +16,26 @@ import pytest
 
 from benchmarks.server import free_port
 from benchmarks.waiting import until
-from cli.publisher.address import parse_source
+from cli.errors import NotPublished
+from cli.publisher.address import SourceAddress, parse_source
 from cli.publisher.copy_rule import CopyMode
 from cli.publisher.publish_options import PublishOptions
 from cli.publisher.source_command import (
     MAX_KBPS,
     MIN_KBPS,
+    LostSource,
+    _opened,
+    _SourceRun,
     default_kbps,
     fitting_size,
     is_copied_file,
 )
+from cli.publisher.source_input import open_input
 from cli.publisher.srt_relay import find_program
+from cli.publisher.watchdog import Attempt
 from tests.cli.command import Process, Up, is_listening
 from tests.cli.conftest import publish
+from tests.cli.publisher.http_server import answering
 from tests.cli.publisher.rtsp_server import camera
 from tests.cli.publisher.sources import make_source
 
@@ -101,6 +109,67 @@ def test_a_file_is_copied_only_if_it_is_what_would_be_sent(tmp_path: Path, film:
     assert not copied(make_source(tmp_path / "large.mp4", size=(640, 360)))
     assert not copied(make_source(tmp_path / "b.mp4", b_frames=2))
     assert copied(make_source(tmp_path / "large2.mp4", size=(640, 360)), mode=CopyMode.ALWAYS)
+
+
+def again(duration_s: float | None, *, is_endless: bool = False) -> Attempt:
+    """An attempt after a session that stood; what it tells its parent goes nowhere."""
+    return Attempt(duration_s, -1, is_again=True, is_endless=is_endless)
+
+
+def test_the_time_goes_on_while_the_source_is_away(capfd: pytest.CaptureFixture[str]) -> None:
+    began = time.monotonic()
+    with answering(503) as server, pytest.raises(NotPublished) as caught:
+        _opened(OPTIONS, parse_source(f"{server.url}/a.m3u8"), again(1.0))
+    assert str(caught.value) == f"The time is over, and {server.url}/a.m3u8 is away."
+    assert not caught.value.is_passing
+    assert 1.0 <= time.monotonic() - began < 10.0
+    assert capfd.readouterr().err.count("cannot serve it at the moment (5xx). It is tried") == 1
+
+
+def test_the_wait_for_a_source_is_taken_from_the_time(film: Path) -> None:
+    attempt = again(30.0)
+    _opened(OPTIONS, parse_source(str(film)), attempt).close()
+    assert attempt.duration_s is not None and 0.0 < attempt.duration_s < 30.0
+    with pytest.raises(NotPublished, match="The time is over"):
+        _opened(OPTIONS, parse_source(str(film)), again(0.0))
+
+
+def test_what_was_live_and_has_an_end_is_waited_for_and_not_repeated(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    film = make_source(tmp_path / "film.mkv").read_bytes()
+    with answering(200, film) as server:
+        address = parse_source(f"{server.url}/film")
+        _opened(OPTIONS, address, again(None)).close()
+        with pytest.raises(NotPublished, match="The time is over"):
+            _opened(OPTIONS, address, again(1.0, is_endless=True))
+    assert f"{server.url}/film has ended. It is tried again." in capfd.readouterr().err
+
+
+def round_after_round(address: SourceAddress) -> Iterator[Any]:
+    source = open_input(address)
+    assert not source.is_live
+    return _SourceRun(OPTIONS, source, again(None), lambda: False)._packets()
+
+
+def test_a_film_of_a_web_server_that_is_away_at_its_next_round_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    with answering(200, make_source(tmp_path / "film.mkv").read_bytes()) as server:
+        packets = round_after_round(parse_source(f"{server.url}/film"))
+        next(packets)
+        server.status = 503
+        with pytest.raises(LostSource, match=r"cannot serve it at the moment \(5xx\)"):
+            list(packets)
+
+
+def test_a_file_that_is_gone_at_its_next_round_is_told(film: Path) -> None:
+    packets = round_after_round(parse_source(str(film)))
+    next(packets)
+    film.unlink()
+    with pytest.raises(NotPublished, match="there is no such file") as caught:
+        list(packets)
+    assert not caught.value.is_passing and not isinstance(caught.value, LostSource)
 
 
 @pytest.mark.e2e

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import psutil
 import pytest
 
 from cli.errors import NotPublished
-from cli.publisher import srt_relay
+from cli.publisher import source_input, srt_relay
 from cli.publisher.address import parse_source
 from cli.publisher.source_input import open_input
 from cli.publisher.srt_relay import SrtRelay, find_program
@@ -74,6 +76,51 @@ def test_nobody_who_answers_is_told() -> None:
 def test_an_address_cannot_name_another_input() -> None:
     with pytest.raises(NotPublished, match="quote or a line break"):
         SrtRelay("srt://h:1'\nfile '/etc/passwd", read_s=1.0)
+
+
+def test_a_listener_waits_longer_than_others_are_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_input, "OPEN_S", 0.1)
+    film, url = make_source(tmp_path / "a.mp4"), f"srt://127.0.0.1:{free_udp_port()}"
+    command = [find_program(), "-v", "quiet", "-stream_loop", "-1", "-re", "-i", str(film)]
+    command += ["-c", "copy", "-f", "mpegts", url]
+    encoders: list[subprocess.Popen[bytes]] = []
+    calling = threading.Timer(1.5, lambda: encoders.append(subprocess.Popen(command)))
+    calling.start()
+    try:
+        source = open_input(parse_source(f"{url}?mode=listener"))
+        assert source.facts.codec == "h264"
+        source.close()
+    finally:
+        calling.join()
+        for encoder in encoders:
+            encoder.kill()
+            encoder.wait()
+
+
+def test_a_listener_that_no_encoder_comes_to_is_told() -> None:
+    address = parse_source(f"srt://127.0.0.1:{free_udp_port()}?mode=listener")
+    with pytest.raises(NotPublished, match=r"No encoder came to srt://127\.0\.0\.1:\d+\."):
+        open_input(address, listen_s=0.2)
+
+
+def test_a_stream_that_stalls_is_lost_at_the_limit_of_a_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_input, "READ_S", 1.0)
+    with listener(make_source(tmp_path / "a.mp4")) as url:
+        source = open_input(parse_source(f"{url}?passphrase={PASS_PHRASE}"))
+        server = next(p for p in psutil.Process().children() if "-re" in p.cmdline())
+        server.suspend()
+        began = time.monotonic()
+        with pytest.raises(NotPublished, match="sends nothing any more"):
+            for _ in source.packets():
+                pass
+        # Less than the 5 s after which libsrt ends a connection without signs of life.
+        assert time.monotonic() - began < 4.5
+        server.resume()
+        source.close()
 
 
 def test_a_machine_without_the_program_is_told_what_to_install(

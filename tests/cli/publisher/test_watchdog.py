@@ -72,13 +72,15 @@ def test_a_pipe_speaks_once_the_child_has() -> None:
     ear, mouth = os.pipe()
     try:
         os.set_blocking(ear, False)
-        assert not watchdog._has_reported(ear)
+        assert not watchdog._word(ear)
         watchdog.Attempt(None, mouth).is_live()
-        assert watchdog._has_reported(ear)
-        assert not watchdog._has_reported(ear)
+        assert watchdog._word(ear) == b"!"
+        watchdog.Attempt(None, mouth).is_live(is_endless=True)
+        assert watchdog._word(ear) == b"~"
+        assert not watchdog._word(ear)
         os.close(mouth)
         mouth = -1
-        assert not watchdog._has_reported(ear)
+        assert not watchdog._word(ear)
     finally:
         os.close(ear)
         if mouth >= 0:
@@ -179,6 +181,19 @@ def test_a_session_that_the_same_run_of_the_server_ended_is_told_as_ended_and_no
     assert ended.returncode != 0
     assert "most likely an operator ended the stream" in ended.stderr
     assert "goes on" not in ended.stderr
+
+
+@pytest.mark.parametrize("is_endless", [True, False])
+def test_the_next_child_knows_that_the_source_was_live(is_endless: bool) -> None:
+    """Also after a session so short that the parent had not looked for it."""
+    ended = publisher(
+        "if attempt.is_again:\n"
+        "    print(attempt.is_endless, flush=True)\n"
+        "    os._exit(0)\n"
+        f"attempt.is_live(is_endless={is_endless})\n"
+        "os._exit(66)"
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{is_endless}\n", "")
 
 
 def test_a_session_with_a_server_of_another_make_is_told_to_have_ended() -> None:
