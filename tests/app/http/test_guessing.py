@@ -210,7 +210,7 @@ async def test_viewers_with_one_link_ask_the_hook_at_one_moment(
         async with asyncio.TaskGroup() as group:
             asked = [
                 group.create_task(site.client.get("/api/v1/streams/cam1?token=word"))
-                for _ in range(200)
+                for _ in range(40)  # four times as many as an address may guess
             ]
         assert {each.result().status_code for each in asked} == {404}
         assert len(hook.got) == 1
