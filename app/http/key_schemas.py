@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import unicodedata
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from app.access.key_store import MAX_GRACE_S
 
@@ -27,8 +29,18 @@ VIEW = (
 )
 
 
-NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-"""A text of one line that no terminal obeys."""
+_CONTROLS = {"Cc", "Zl", "Zp"}
+"""Unicode's categories of controls and of ends of lines."""
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(each) in _CONTROLS for each in text):
+        raise PydanticCustomError("one_line", "It has to be one line without control characters")
+    return text
+
+
+Note = Annotated[str, AfterValidator(_one_line)]
+"""A text for people that no terminal obeys."""
 
 
 class Limits(BaseModel):
@@ -50,10 +62,9 @@ class KeySettings(BaseModel):
     streams: str = Field(
         max_length=64, description="Name of a stream, or a pattern: * any characters, ? one"
     )
-    note: str = Field(
+    note: Note = Field(
         default="",
         max_length=200,
-        pattern=NO_CONTROLS,
         description="For people: whose key it is; one line, without control characters",
     )
     life_s: int = Field(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
+from app.access.key_store import KeyRequest, KeyStore
 from app.main import serve
 from tests.app.peers import until
 from tests.cli.command import assert_one_sentence, sharpcast
-from wire.connection import Redis
+from wire.connection import Redis, connect
 from wire.embedded import EmbeddedServer
 from wire.settings import load_settings
 
@@ -92,16 +93,21 @@ def test_an_id_leads_to_no_other_address(command: str, key: str) -> None:
     assert_one_sentence(done.stderr)
 
 
-async def test_a_note_does_not_control_the_terminal(server: str) -> None:
-    # The name of the stream is checked; the note is free text of old keys too.
-    await run(server, "add", "cam1", "--note", "Ann\u2028\u009b31m")
-    shown = (await run(server, "list"))[1]
+async def test_a_note_does_not_control_the_terminal(
+    server: str, redis_server: EmbeddedServer
+) -> None:
+    status, _, told = await run(server, "add", "cam1", "--note", "Ann\u2028\u009b31m")
+    assert (status, told.count("\n")) == (1, 1)
+    assert "note: It has to be one line without control characters." in told
+    # Servers of before took any text, and kept it.
+    client = connect(redis_server.url, prefix=load_settings({}).redis_prefix)
+    async with contextlib.aclosing(client):
+        store = KeyStore(client)
+        await store.load()
+        await store.add(KeyRequest("cam1", note="Ann\u2028\u009b31m"))
+    for _ in range(20):
+        shown = (await run(server, "list"))[1]
+        if "no stream keys" not in shown:
+            break
     assert "Ann\\u2028\\x9b31m" in shown
     assert shown.count("\n") == 1
-
-
-def test_the_commands_explain_themselves(tmp_path: Path) -> None:
-    for name in ("list", "add", "rotate", "revoke"):
-        done = sharpcast("keys", name, "--help")
-        assert done.returncode == 0
-        assert "--server" in done.stdout
