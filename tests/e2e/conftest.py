@@ -35,7 +35,8 @@ def until_watched(server: RunningServer, name: str, *, viewers: int = 1, frames:
     server.until("more frames", lambda: frames_out(server, name) >= before + frames)
 
 
-@pytest.fixture(scope="session")
+# A package's, not the session's: each that imports it has one, which would idle until the end.
+@pytest.fixture(scope="package")
 def server() -> Iterator[RunningServer]:
     with running(**SETTINGS) as started:
         yield started
