@@ -20,7 +20,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("streams",),
         ("webrtc",),
         ("rtp", "ice"),
-        ("access", "admission", "buckets"),
+        ("access", "admission", "bounded_threads", "buckets"),
         (
             "audience",
             "client_address",
