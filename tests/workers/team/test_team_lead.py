@@ -277,10 +277,9 @@ async def test_a_net_that_sees_far_is_farmed_by_whole_frames_where_they_are_smal
         with unless_busy():
             shared = await site.until(lambda work: work.team.mode == "frames")
             assert "sees 10 samples around each" in shared.team.reason
-            # The next frame may go to the same device, since that has time for all of them.
-            before, few = helped(shared), 10 * SMALL[0] * SMALL[1]
-            done = await site.until(lambda work: helped(work) >= before + few)
-            assert done.team_results["in_time"] >= 10 and done.levels["team"]
+            # How many there are is the lead's choice, which makes most frames of earlier ones.
+            done = await site.until(lambda work: helped(work) >= SMALL[0] * SMALL[1])
+            assert done.team_results["in_time"] >= 1 and done.levels["team"]
         epoch = site.publisher.epoch
         await site.publisher.renditions.set_config("cam1", keys.ENHANCED, epoch, team="regions")
         words = "An operator pinned regions."
