@@ -88,8 +88,8 @@ def test_a_process_that_does_not_end_in_time_ends_no_more_than_itself(
     before = process.ask(request(), PICTURES)
     started = process._process
     assert started is not None
-    monkeypatch.setattr(module, "END_S", 0.0)
     with monkeypatch.context() as hanging:
+        hanging.setattr(module, "END_S", 0.0)
         # As a process that hangs in the kernel: the signal does nothing yet.
         hanging.setattr(started, "kill", lambda: None)
         process.end()
