@@ -82,6 +82,10 @@ class StreamKey(msgspec.Struct, frozen=True, kw_only=True):
     "Permission that a stream gets with its first publisher, unless one was set for it."
     limits: KeyLimits = KeyLimits()
 
+    def is_over(self, now_us: int) -> bool:
+        """Returns whether the key has expired."""
+        return 0 < self.expires_us <= now_us
+
 
 class AccessTables(msgspec.Struct, frozen=True, kw_only=True):
     """All stream keys, view permissions and choices of recording at one moment."""

@@ -63,15 +63,11 @@ def _grant_of_key(token: str, key: StreamKey, now_us: int) -> Grant | None:
     is_new, is_old = is_hash_of(token, key.hash), is_hash_of(token, key.old_hash)
     if not is_new and not is_old:
         return None
-    if _is_over(key, now_us):
+    if key.is_over(now_us):
         raise NotAuthorized("The stream key has expired.")
     if not is_new and key.old_until_us <= now_us:
         raise NotAuthorized("The stream key was replaced, and this secret of it is over.")
     return Grant(GrantKind.KEY, _OF_KEY, key.id, (key.streams,), key.limits, key.view)
-
-
-def _is_over(key: StreamKey, now_us: int) -> bool:
-    return 0 < key.expires_us <= now_us
 
 
 def _grant_of_view_token(token: str, tables: AccessTables, now_us: int) -> Grant | None:
@@ -84,6 +80,6 @@ def _grant_of_view_token(token: str, tables: AccessTables, now_us: int) -> Grant
         key = tables.keys.get(found.key_id)
         if key is None:
             raise NotAuthorized("The stream key that this view token was made with is revoked.")
-        if _is_over(key, now_us):
+        if key.is_over(now_us):
             raise NotAuthorized("The stream key that this view token was made with has expired.")
     return Grant(GrantKind.VIEW_TOKEN, frozenset({Act.VIEW}), found.key_id, (found.stream,))

@@ -103,7 +103,7 @@ class Access:
         if not holder or ":" in holder:
             return  # made with no key: the subject of a JWT or of the hook, or nobody's
         key = self.store.tables.keys.get(holder)
-        if key is None or 0 < key.expires_us <= now_us():
+        if key is None or key.is_over(now_us()):
             raise NotAuthorized("The stream key that made this session is good no longer.")
 
     async def owner(self, request: Request) -> Grant:

@@ -213,7 +213,7 @@ def key_view(key: StreamKey, seen: Seen) -> schemas.KeyView:
         ),
         created_at=iso(key.created_us),
         expires_at=iso(key.expires_us) if key.expires_us else None,
-        is_expired=0 < key.expires_us <= now,
+        is_expired=key.is_over(now),
         old_secret_until=iso(key.old_until_us) if has_old else None,
         live=live_under(key.id, seen),
     )

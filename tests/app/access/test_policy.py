@@ -126,3 +126,14 @@ def test_streams_are_public_unless_somebody_said_otherwise() -> None:
 def test_no_text_makes_the_policy_fail(text: str) -> None:
     for prefix in ("", "sk_", "vt_", f"sk_{KEY.id}_"):
         assert POLICY.grant_of(prefix + text, TABLES, now_us=1) is None
+
+
+@pytest.mark.parametrize(
+    ("expires_us", "now_us", "is_over"),
+    [(0, 10**18, False), (5, 4, False), (5, 5, True), (5, 6, True)],
+)
+def test_a_key_is_over_from_the_moment_that_it_names(
+    expires_us: int, now_us: int, is_over: bool
+) -> None:
+    key = msgspec.structs.replace(KEY, expires_us=expires_us)
+    assert key.is_over(now_us) is is_over

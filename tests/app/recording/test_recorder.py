@@ -87,6 +87,17 @@ class Asked:
         """Nothing."""
 
 
+async def held_by_a_full_disk(place: Place, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Records to a disk that is full; returns its space, which may be changed."""
+    free = {"free": 0}
+    monkeypatch.setattr(Folder, "space", lambda _: (free["free"], 2**40))
+    place.run()
+    for unit in material.units(1):
+        place.recorder.take(unit)
+    await until(lambda: place.recorder.state is RecordingState.HELD)
+    return free
+
+
 async def until_dropping_ends(place: Place) -> None:
     """Waits until the recorder, which is held, writes what comes."""
     await until(lambda: place.recorder._is_on_trial)
@@ -155,12 +166,7 @@ async def test_the_end_of_the_reader_ends_the_recording(place: Place) -> None:
 async def test_a_full_disk_holds_the_recording_until_it_has_space(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = {"free": 0}
-    monkeypatch.setattr(Folder, "space", lambda _: (free["free"], 2**40))
-    place.run()
-    for unit in material.units(1):
-        place.recorder.take(unit)
-    await until(lambda: place.recorder.state is RecordingState.HELD)
+    free = await held_by_a_full_disk(place, monkeypatch)
     assert place.recorder.reason.startswith("The recording is held: only 0 MiB are free")
     for unit in material.units(1):
         place.recorder.take(unit)
@@ -232,12 +238,7 @@ async def test_a_trial_that_fails_is_no_news(place: Place, monkeypatch: pytest.M
 async def test_what_comes_in_a_trial_is_written_at_the_end(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    free = {"free": 0}
-    monkeypatch.setattr(Folder, "space", lambda _: (free["free"], 2**40))
-    place.run()
-    for unit in material.units(1):
-        place.recorder.take(unit)
-    await until(lambda: place.recorder.state is RecordingState.HELD)
+    free = await held_by_a_full_disk(place, monkeypatch)
     free["free"] = 2**39
     await until_dropping_ends(place)
     for unit in material.units(1):

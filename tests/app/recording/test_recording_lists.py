@@ -99,14 +99,22 @@ async def test_what_was_forgotten_is_scanned_anew(folder: Folder, catalogue: Cou
     assert catalogue.scans == 2
 
 
-async def test_a_scan_that_began_before_a_change_does_not_serve_those_behind_it(
+async def scan_that_waits(
     folder: Folder, catalogue: Counted
-) -> None:
+) -> tuple[RecordingLists, asyncio.Future[list[int]]]:
+    """Lists, and one that is asked for, whose scan has found one recording and waits."""
     record(folder, 1)
     lists = RecordingLists(catalogue, max_age_s=FOREVER_S)
     catalogue.go_on.clear()
-    early = asyncio.ensure_future(hours(lists))
+    asked = asyncio.ensure_future(hours(lists))
     await asyncio.to_thread(catalogue.found.wait, 10)
+    return lists, asked
+
+
+async def test_a_scan_that_began_before_a_change_does_not_serve_those_behind_it(
+    folder: Folder, catalogue: Counted
+) -> None:
+    lists, early = await scan_that_waits(folder, catalogue)
     record(folder, 2)
     lists.forget()
     late = asyncio.ensure_future(hours(lists))
@@ -119,11 +127,7 @@ async def test_a_scan_that_began_before_a_change_does_not_serve_those_behind_it(
 async def test_who_leaves_during_a_scan_leaves_nothing_old_behind(
     folder: Folder, catalogue: Counted
 ) -> None:
-    record(folder, 1)
-    lists = RecordingLists(catalogue, max_age_s=FOREVER_S)
-    catalogue.go_on.clear()
-    gone = asyncio.ensure_future(hours(lists))
-    await asyncio.to_thread(catalogue.found.wait, 10)
+    lists, gone = await scan_that_waits(folder, catalogue)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     record(folder, 2)
